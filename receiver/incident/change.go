@@ -60,7 +60,7 @@ var (
 
 // Filter selects incidents, newest first. Zero fields select all.
 type Filter struct {
-	State     State  // exactly this one
+	State     State // exactly this one
 	OpenOnly  bool
 	Alertname string
 	Since     time.Time // opened at or after

@@ -82,20 +82,20 @@ func (i Incident) Page() verdict.Page {
 // Run is one remediation chosen for one incident. There is at most one per
 // incident and remediation, whatever is delivered how often.
 type Run struct {
-	ID          string            `json:"id"` // random, 128 bit, hex
-	Incident    int64             `json:"incident"`
-	Remediation string            `json:"remediation"`
-	Target      string            `json:"target"`
-	Mode        Mode              `json:"mode"`
-	State       RunState          `json:"state"`
-	Reason      string            `json:"reason,omitempty"` // why skipped, blocked, failed, interrupted
-	Step        int               `json:"step"`             // index of the current step
-	ConfigHash  string            `json:"configHash"`
-	CreatedAt   time.Time         `json:"createdAt"`
-	UpdatedAt   time.Time         `json:"updatedAt"`
-	RetryAt     time.Time         `json:"retryAt,omitzero"` // when a blocked run is tried again
-	ApprovedBy  string            `json:"approvedBy,omitempty"`
-	Steps       []Step            `json:"steps,omitempty"`
+	ID          string    `json:"id"` // random, 128 bit, hex
+	Incident    int64     `json:"incident"`
+	Remediation string    `json:"remediation"`
+	Target      string    `json:"target"`
+	Mode        Mode      `json:"mode"`
+	State       RunState  `json:"state"`
+	Reason      string    `json:"reason,omitempty"` // why skipped, blocked, failed, interrupted
+	Step        int       `json:"step"`             // index of the current step
+	ConfigHash  string    `json:"configHash"`
+	CreatedAt   time.Time `json:"createdAt"`
+	UpdatedAt   time.Time `json:"updatedAt"`
+	RetryAt     time.Time `json:"retryAt,omitzero"` // when a blocked run is tried again
+	ApprovedBy  string    `json:"approvedBy,omitempty"`
+	Steps       []Step    `json:"steps,omitempty"`
 }
 
 // Step is one attempt at one step of a run. Its row is on disk before the
