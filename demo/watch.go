@@ -67,7 +67,7 @@ type record struct {
 	Priority  string `json:"priority"`
 }
 
-// event and run are what the story tells of an incident's detail.
+// event and attempt are what the story tells of an incident's detail.
 type event struct {
 	At   time.Time `json:"at"`
 	Kind string    `json:"kind"`
@@ -75,7 +75,7 @@ type event struct {
 	Text string    `json:"text"`
 }
 
-type run struct {
+type attempt struct {
 	Remediation string `json:"remediation"`
 	State       string `json:"state"`
 	Steps       []struct {
@@ -86,9 +86,9 @@ type run struct {
 }
 
 type detail struct {
-	Incident record  `json:"incident"`
-	Events   []event `json:"events"`
-	Runs     []run   `json:"runs"`
+	Incident record    `json:"incident"`
+	Events   []event   `json:"events"`
+	Runs     []attempt `json:"runs"`
 }
 
 // incidents lists the receiver's incidents of one alert, newest first.
