@@ -34,10 +34,11 @@ type Change struct {
 
 // Budget is a limit that is checked and spent in the transaction of a Change
 // that enters RunActing: at most Max steps begun within Per, counted by scope.
-// Slots (Max runs acting at once) have Per 0.
+// Slots (Max runs acting at once) have Per 0. The store compares scope and key
+// only for equality; "cooldown" is a budget of one, spent by first steps only.
 type Budget struct {
-	Scope string // "target", "remediation", "all"
-	Key   string // the target's or remediation's name; empty for "all"
+	Scope string // "target", "remediation", "cooldown", "all"
+	Key   string // the target's or remediation's name, "remediation/target" for "cooldown"; empty for "all"
 	Max   int
 	Per   time.Duration
 }
