@@ -61,6 +61,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	start := annotateCmd.Flag("start", "When it began (RFC 3339); now when not given.").String()
 	end := annotateCmd.Flag("end", "When it ended (RFC 3339); a point in time when not given.").String()
 
+	if len(args) == 0 {
+		fmt.Fprintln(stderr, "upkeep-dashboards: a command is needed, try --help")
+		return 1
+	}
 	command, err := app.Parse(args)
 	if exited {
 		return code

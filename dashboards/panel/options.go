@@ -15,6 +15,10 @@ type Stat struct {
 	ColorMode     string `json:"colorMode"`
 	GraphMode     string `json:"graphMode"`
 	JustifyMode   string `json:"justifyMode"`
+	WideLayout    bool   `json:"wideLayout"`
+
+	ShowPercentChange      bool   `json:"showPercentChange"`
+	PercentChangeColorMode string `json:"percentChangeColorMode"`
 }
 
 // PluginID implements Kind.
@@ -25,6 +29,7 @@ func Number(colorMode, graphMode string) Stat {
 	return Stat{
 		ReduceOptions: Reduce{Calcs: []string{"lastNotNull"}},
 		Orientation:   "auto", TextMode: "auto", ColorMode: colorMode, GraphMode: graphMode, JustifyMode: "auto",
+		WideLayout: true, PercentChangeColorMode: "standard",
 	}
 }
 
