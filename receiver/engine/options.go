@@ -107,5 +107,5 @@ func (o Options) validate() error {
 			return fmt.Errorf("engine: %s is %s, it must be at least 1ms", name, d)
 		}
 	}
-	return o.Settings.validate()
+	return o.Settings.withDefaults().validate()
 }

@@ -115,8 +115,11 @@ func (s Settings) validateOne(r Remediation) error {
 	if r.Mode.Rank() < 0 {
 		return fmt.Errorf("mode %q is not one of off, dry_run, approve, auto", r.Mode)
 	}
-	if err := parse(r.Target); err != nil || r.Target == "" {
-		return fmt.Errorf("target %q is not a name or a template: %v", r.Target, err)
+	if r.Target == "" {
+		return fmt.Errorf("target is missing")
+	}
+	if err := parse(r.Target); err != nil {
+		return fmt.Errorf("target: %w", err)
 	}
 	if (len(r.Confirm) > 0 || len(r.Available) > 0 || len(r.Steps) > 0) && s.Checker == nil {
 		return fmt.Errorf("it has checks, and there is nothing to evaluate them")

@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Target is one entry of the allow-list of what may be acted on.
 type Target struct {
@@ -78,3 +81,21 @@ type Decision struct {
 	Mode    Mode      // the most the guard allows; empty leaves the mode as it is
 	Budget  []Budget  // to be checked and spent in the transaction that begins to act
 }
+
+// BudgetError is an ErrBudget that says which budget is spent and when there
+// is room again, as far as the store knows.
+type BudgetError struct {
+	Budget Budget
+	Used   int
+	FreeAt time.Time // zero when that cannot be said, as with slots
+}
+
+func (e *BudgetError) Error() string {
+	if e.Budget.Per == 0 {
+		return fmt.Sprintf("%d of %d %s %q act now", e.Used, e.Budget.Max, e.Budget.Scope, e.Budget.Key)
+	}
+	return fmt.Sprintf("%d of %d %s %q in %s are spent", e.Used, e.Budget.Max, e.Budget.Scope, e.Budget.Key, e.Budget.Per)
+}
+
+// Is makes errors.Is(err, ErrBudget) true.
+func (e *BudgetError) Is(target error) bool { return target == ErrBudget }
