@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/MNS-Vic/upkeep/internal/verdict"
 	"github.com/MNS-Vic/upkeep/receiver/incident"
 )
 
@@ -96,10 +95,7 @@ func (c *carrier) deny(ctx context.Context, s sight) error {
 		ch := incident.Change{RunTo: []incident.RunState{incident.RunSkipped}, Reason: reason}
 		if judged = in.State == incident.Confirming; judged {
 			ch.IncidentTo = []incident.State{incident.FalsePositive}
-			ch.Judgement = &incident.Judgement{
-				Incident: in.ID, Verdict: verdict.FalsePositive, Source: incident.SourceConfirm,
-				Confidence: confirmConfidence, By: "upkeep", Note: s.String(), At: c.e.Now(),
-			}
+			ch.Judgement = incident.Judge(in.ID, false, incident.SourceConfirm, confirmConfidence, s.String(), c.e.Now())
 		}
 		return ch
 	}); err != nil || !judged {

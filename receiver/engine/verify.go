@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/MNS-Vic/upkeep/internal/verdict"
 	"github.com/MNS-Vic/upkeep/receiver/incident"
 )
 
@@ -91,10 +90,7 @@ func (c *carrier) succeed(ctx context.Context, to ...incident.RunState) error {
 	return c.apply(ctx, func(in incident.Incident) incident.Change {
 		return incident.Change{
 			IncidentTo: route(in.State, incident.Verifying), RunTo: to, Step: c.lastStep(incident.RunSucceeded, ""),
-			Judgement: &incident.Judgement{
-				Incident: in.ID, Verdict: verdict.TruePositive, Source: incident.SourceVerify, Confidence: verifyConfidence,
-				By: "upkeep", Note: "repaired by " + c.plan.Name, At: c.e.Now(),
-			},
+			Judgement: incident.Judge(in.ID, true, incident.SourceVerify, verifyConfidence, "repaired by "+c.plan.Name, c.e.Now()),
 		}
 	})
 }
