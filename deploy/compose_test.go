@@ -120,6 +120,9 @@ func TestEverythingThatIsMountedIsThere(t *testing.T) {
 		for _, v := range s.Volumes {
 			source, rest, _ := strings.Cut(v, ":")
 			used[source] = true
+			if v == "/:/host:ro,rslave" && name == "exporter" {
+				continue // measures the machine, writes nothing
+			}
 			if !strings.HasPrefix(source, "./") {
 				if _, ok := c.Volumes[source]; !ok {
 					t.Errorf("%s: volume %q is not declared", name, source)

@@ -40,7 +40,7 @@ func staged(t *testing.T, path string) (dir, file string) {
 		copyFile(t, e, filepath.Join(dir, strings.TrimSuffix(filepath.Base(e), ".example")), nil)
 	}
 	file = filepath.Join(dir, filepath.Base(path))
-	copyFile(t, path, file, strings.NewReplacer("/run/secrets", dir, "/var/lib/upkeep", dir))
+	copyFile(t, path, file, strings.NewReplacer("/run/secrets", dir, "/var/lib/upkeep", dir, "/host/", "/", "rootfs: /host", "rootfs: /"))
 	return dir, file
 }
 
