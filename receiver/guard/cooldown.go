@@ -29,7 +29,7 @@ func (cooldown) Decide(_ context.Context, in incident.Intent) incident.Decision 
 		return allow("a later step of the same run")
 	}
 	d := allow("at most one run of %s on %s in %s", in.Remediation, in.Target.Name, per)
-	d.Budget = []incident.Budget{{Scope: "cooldown", Key: in.Remediation + "/" + in.Target.Name, Max: 1, Per: per}}
+	d.Budget = []incident.Budget{{Scope: "target", Key: in.Target.Name, Remediation: in.Remediation, Max: 1, Per: per}}
 	return d
 }
 

@@ -87,10 +87,10 @@ func TestWhatIsToBeSpent(t *testing.T) {
 	}{
 		"at once": {guard: atOnce{2}, want: []incident.Budget{{Scope: "target", Key: "web", Max: 1}, {Scope: "all", Max: 2}}},
 		"cooldown by default": {guard: cooldown{}, want: []incident.Budget{
-			{Scope: "cooldown", Key: "restart-web/web", Max: 1, Per: 15 * time.Minute},
+			{Scope: "target", Key: "web", Remediation: "restart-web", Max: 1, Per: 15 * time.Minute},
 		}},
 		"cooldown of its own": {guard: cooldown{}, change: func(in *incident.Intent) { in.Cooldown = time.Second }, want: []incident.Budget{
-			{Scope: "cooldown", Key: "restart-web/web", Max: 1, Per: time.Second},
+			{Scope: "target", Key: "web", Remediation: "restart-web", Max: 1, Per: time.Second},
 		}},
 		"no cooldown":           {guard: cooldown{}, change: func(in *incident.Intent) { in.Cooldown = -1 }},
 		"cooldown, second step": {guard: cooldown{}, change: func(in *incident.Intent) { in.First = false }},

@@ -34,13 +34,15 @@ type Change struct {
 
 // Budget is a limit that is checked and spent in the transaction of a Change
 // that enters RunActing: at most Max steps begun within Per, counted by scope.
-// Slots (Max runs acting at once) have Per 0. The store compares scope and key
-// only for equality; "cooldown" is a budget of one, spent by first steps only.
+// Slots (Max runs acting at once) have Per 0.
 type Budget struct {
-	Scope string // "target", "remediation", "cooldown", "all"
-	Key   string // the target's or remediation's name, "remediation/target" for "cooldown"; empty for "all"
-	Max   int
-	Per   time.Duration
+	Scope string // "target", "remediation", "all"
+	Key   string // the target's or remediation's name; empty for "all"
+	// Only steps of this remediation count; empty for any. With the scope
+	// "target" it makes a cooldown: one step of a remediation on a target.
+	Remediation string
+	Max         int
+	Per         time.Duration
 }
 
 // Claim is a run that a worker holds, with all it needs to go on.
