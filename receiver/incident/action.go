@@ -24,6 +24,9 @@ func (p Params) Get(key string) string {
 	return p[key][0]
 }
 
+// List returns all values of key.
+func (p Params) List(key string) []string { return p[key] }
+
 // Request is what an action is asked to do, all of it rendered.
 type Request struct {
 	Target   Target
