@@ -34,11 +34,12 @@ type carrier struct {
 // carry goes on with a claimed run until it ends, waits for something, or is
 // taken over.
 func (e *Engine) carry(ctx context.Context, claim incident.Claim) (err error) {
-	e.metrics.working.Inc()
-	defer e.metrics.working.Dec()
 	c := &carrier{
 		e: e, settings: *e.settings.Load(), in: claim.Incident, run: claim.Run, fence: claim.Fence,
 		log: e.Logger.With("run", claim.Run.ID, "incident", claim.Incident.ID, "remediation", claim.Run.Remediation),
+	}
+	if c.run.State == incident.RunInterrupted {
+		e.metrics.moved(c.run.Remediation, "", incident.RunInterrupted)
 	}
 	held, release := e.hold(ctx, claim)
 	defer func() {
@@ -175,7 +176,15 @@ func (c *carrier) applied(ch incident.Change) {
 			c.run.Steps = append(c.run.Steps, *ch.Step)
 		}
 	}
-	c.e.metrics.applied(ch)
+	c.e.metrics.moved(c.run.Remediation, c.action(), ch.RunTo...)
+}
+
+// action is the one of the current step, empty when the configuration no longer has it.
+func (c *carrier) action() string {
+	if c.run.Step >= len(c.plan.Steps) {
+		return ""
+	}
+	return c.plan.Steps[c.run.Step].Action
 }
 
 func (c *carrier) stepRow(index, attempt int) int {

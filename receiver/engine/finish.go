@@ -35,6 +35,7 @@ func (e *Engine) finish(ctx context.Context) time.Duration {
 				e.lost(ctx, "recovering an incident", in.ID, err)
 				continue
 			}
+			e.metrics.recovered.Observe(now.Sub(in.OpenedAt).Seconds())
 			in.State = incident.Recovered
 		}
 		if err := e.conclude(ctx, in); err != nil {

@@ -9,62 +9,61 @@ import (
 )
 
 type metrics struct {
-	planned  *prometheus.CounterVec   // state: queued, skipped
-	runs     *prometheus.CounterVec   // state: the run states that end or wait
-	guards   *prometheus.CounterVec   // guard, allowed
-	actions  *prometheus.HistogramVec // action, result
-	working  prometheus.Gauge
-	fenced   prometheus.Counter
-	faults   prometheus.Counter
-	verdicts *prometheus.CounterVec // source, verdict
+	runs      *prometheus.CounterVec   // remediation, action, result
+	blocked   *prometheus.CounterVec   // guard
+	actions   *prometheus.HistogramVec // action, result
+	recovered prometheus.Histogram
+	fenced    prometheus.Counter
+	faults    prometheus.Counter
+}
+
+// recoverBuckets reach from what a restart takes to the promise of P4.
+func recoverBuckets() []float64 {
+	return []float64{10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400}
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
-		planned: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "upkeep_receiver_runs_planned_total", Help: "Runs planned for incidents, by the state they began in.",
-		}, []string{"state"}),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "upkeep_receiver_run_states_total", Help: "States that runs have gone into.",
-		}, []string{"state"}),
-		guards: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "upkeep_receiver_guard_decisions_total", Help: "Decisions of guards.",
-		}, []string{"guard", "allowed"}),
+			Name: "upkeep_remediation_runs_total",
+			Help: "Results of remediation runs and of the steps that did not help: succeeded, ineffective, act_failed, timed_out, precheck_failed, interrupted, escalated, skipped, cancelled.",
+		}, []string{"remediation", "action", "result"}),
+		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "upkeep_remediation_blocked_total", Help: "Decisions of guards not to act now, or not at all.",
+		}, []string{"guard"}),
 		actions: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "upkeep_receiver_action_duration_seconds", Help: "How long actions took, by their result.",
+			Name: "upkeep_remediation_action_duration_seconds", Help: "How long actions took, by their result.",
 			Buckets: []float64{.01, .05, .1, .5, 1, 5, 10, 30, 60, 120, 300},
 		}, []string{"action", "result"}),
-		working: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "upkeep_receiver_runs_working", Help: "Runs that a worker carries on now.",
+		recovered: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "upkeep_incident_recover_seconds", Help: "Time from the first receipt of an alert to the recovery of its incident.",
+			Buckets: recoverBuckets(), NativeHistogramBucketFactor: 1.1,
 		}),
 		fenced: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "upkeep_receiver_runs_fenced_total", Help: "Runs that another worker took over while one of ours held them.",
+			Name: "upkeep_remediation_fenced_total", Help: "Runs that another worker took over while one of ours held them.",
 		}),
 		faults: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "upkeep_receiver_engine_faults_total", Help: "Faults that made the engine try again later.",
+			Name: "upkeep_remediation_faults_total", Help: "Faults that made the engine try again later.",
 		}),
-		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "upkeep_receiver_engine_verdicts_total", Help: "Verdicts that checks gave.",
-		}, []string{"source", "verdict"}),
 	}
-	reg.MustRegister(m.planned, m.runs, m.guards, m.actions, m.working, m.fenced, m.faults, m.verdicts)
+	reg.MustRegister(m.runs, m.blocked, m.actions, m.recovered, m.fenced, m.faults)
 	return m
 }
 
 func (m *metrics) decided(d incident.Decision) {
-	allowed := "false"
-	if d.Allowed {
-		allowed = "true"
+	if !d.Allowed {
+		m.blocked.WithLabelValues(d.Guard).Inc()
 	}
-	m.guards.WithLabelValues(d.Guard, allowed).Inc()
 }
 
-func (m *metrics) applied(c incident.Change) {
-	for _, s := range c.RunTo {
-		m.runs.WithLabelValues(string(s)).Inc()
-	}
-	if j := c.Judgement; j != nil {
-		m.verdicts.WithLabelValues(string(j.Source), string(j.Verdict)).Inc()
+// moved counts the states that say how a run or one of its steps came out.
+func (m *metrics) moved(remediation, action string, to ...incident.RunState) {
+	for _, s := range to {
+		switch s {
+		case incident.RunSucceeded, incident.RunIneffective, incident.RunActFailed, incident.RunTimedOut, incident.RunPrecheckFailed,
+			incident.RunInterrupted, incident.RunEscalated, incident.RunSkipped, incident.RunCancelled:
+			m.runs.WithLabelValues(remediation, action, string(s)).Inc()
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func (e *Engine) plan(ctx context.Context) time.Duration {
 			return e.Poll
 		}
 		for _, r := range runs {
-			e.metrics.planned.WithLabelValues(string(r.State)).Inc()
+			e.metrics.moved(r.Remediation, "", r.State)
 		}
 	}
 	if len(incidents) > 0 {
