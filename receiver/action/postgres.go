@@ -36,8 +36,8 @@ WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
   AND ($5 = 0 OR a.pid = $5)
 ORDER BY 6 DESC LIMIT $6`
 
-// terminateBackends ends sessions of a PostgreSQL server: it asks each to stop
-// first and ends what has not. Arguments: state and min_age (required), user,
+// terminateBackends ends sessions of a PostgreSQL server: it cancels the query
+// of a busy one first, and ends it if that does not help. Arguments: state and min_age (required), user,
 // app, limit.
 type terminateBackends struct{}
 
@@ -124,28 +124,40 @@ func (s selection) find(ctx context.Context, conn *pgx.Conn, pid int32) ([]backe
 	return found, nil
 }
 
-// end cancels the session's query, and ends the session if it goes on matching.
+// end asks a session that is busy to stop, and ends it if it goes on matching.
+// A session that is idle has nothing to stop.
 func (s selection) end(ctx context.Context, conn *pgx.Conn, b backend) (string, error) {
-	if ok, err := s.signal(ctx, conn, b, "pg_cancel_backend"); err != nil || !ok {
+	if s.state == "active" {
+		gone, err := s.cancel(ctx, conn, b)
+		if err != nil || gone {
+			return "cancelled", err
+		}
+	}
+	ok, err := s.signal(ctx, conn, b, "pg_terminate_backend")
+	if err != nil || !ok {
 		return "spared", err
+	}
+	return "ended", nil
+}
+
+// cancel reports whether the session no longer matches after its query was cancelled.
+func (s selection) cancel(ctx context.Context, conn *pgx.Conn, b backend) (bool, error) {
+	if ok, err := s.signal(ctx, conn, b, "pg_cancel_backend"); err != nil || !ok {
+		return !ok, err
 	}
 	tick := time.NewTicker(backendPoll)
 	defer tick.Stop()
 	for end := time.Now().Add(cancelGrace); time.Now().Before(end); {
 		select {
 		case <-ctx.Done():
-			return "cancelled", context.Cause(ctx)
+			return false, context.Cause(ctx)
 		case <-tick.C:
 		}
 		if ok, err := s.matches(ctx, conn, b); err != nil || !ok {
-			return "cancelled", err
+			return !ok, err
 		}
 	}
-	ok, err := s.signal(ctx, conn, b, "pg_terminate_backend")
-	if err != nil || !ok {
-		return "cancelled", err
-	}
-	return "ended", nil
+	return false, nil
 }
 
 // matches says whether the very session found before still fits: its process

@@ -115,7 +115,7 @@ func openRedis(t incident.Target) (*redis.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the url of target %q is not of the form redis://host:port/0", t.Name) // the cause could hold the password
 	}
-	o.MaxRetries = -1 // never twice
+	o.MaxRetries, o.DialerRetries = -1, 1 // never twice
 	o.ContextTimeoutEnabled = true
 	return redis.NewClient(o), nil
 }
