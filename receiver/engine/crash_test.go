@@ -173,6 +173,9 @@ func TestATakenOverRunIsLeftAtOnce(t *testing.T) {
 		if r, _ := b.look(); r.State != incident.RunActing {
 			t.Errorf("a late word arrived: %s", r.State)
 		}
+		if b.store.refused != 0 {
+			t.Error("a late word was tried")
+		}
 	})
 }
 

@@ -22,6 +22,7 @@ type memStore struct {
 	judged    []incident.Judgement
 	spent     []memSpent
 	paused    bool
+	refused   int // changes of workers that no longer hold their run
 }
 
 type memRun struct {
@@ -145,6 +146,7 @@ func (s *memStore) Apply(_ context.Context, c incident.Change) error {
 	r := s.run(c.Run)
 	if r != nil {
 		if c.Fence != 0 && c.Fence != r.fence {
+			s.refused++
 			return incident.ErrFenced
 		}
 		was := r.State
