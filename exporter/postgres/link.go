@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/MNS-Vic/upkeep/exporter/collect"
 	"github.com/MNS-Vic/upkeep/internal/secret"
 )
 
@@ -66,9 +63,11 @@ func newLink(dsn secret.Secret, timeout time.Duration) (*link, error) {
 	return l, nil
 }
 
+func (l *link) kept() bool { return l.conn != nil && !l.conn.IsClosed() }
+
 // open returns the kept connection, or a new one.
 func (l *link) open(ctx context.Context) (*pgx.Conn, error) {
-	if l.conn != nil && !l.conn.IsClosed() {
+	if l.kept() {
 		return l.conn, nil
 	}
 	conn, err := pgx.ConnectConfig(ctx, l.config)
@@ -109,39 +108,6 @@ func (l *link) close() {
 		_ = l.conn.Close(ctx)
 	}
 	l.closeSockets()
-}
-
-// explain gives err its cause, and takes the secret out of its text.
-func (l *link) explain(err error, otherwise collect.Cause) error {
-	cause := otherwise
-	var pgErr *pgconn.PgError
-	switch known := collect.CauseOf(err); {
-	case errors.As(err, &pgErr):
-		cause = causeOfCode(pgErr.Code)
-	case known != collect.Other:
-		cause = known
-	}
-	text := l.dsn.Mask(err.Error())
-	if l.config.Password != "" {
-		text = secret.New(l.config.Password).Mask(text)
-	}
-	return collect.Fail(cause, errors.New(text))
-}
-
-// causeOfCode reads an SQLSTATE.
-func causeOfCode(code string) collect.Cause {
-	switch {
-	case code == "53300", code == "53400": // too many connections
-		return collect.Limit
-	case strings.HasPrefix(code, "28"), code == "42501": // invalid authorisation, insufficient privilege
-		return collect.Auth
-	case code == "57014", code == "55P03": // statement_timeout, lock_timeout
-		return collect.Timeout
-	case strings.HasPrefix(code, "57P"): // shutting down or starting up
-		return collect.Connect
-	default:
-		return collect.Query
-	}
 }
 
 // socket reports its end to the link.

@@ -93,24 +93,38 @@ func newServer(o Options, g group) (*server, error) {
 	return &server{link: l, group: g}, nil
 }
 
-// Collect asks the whole group in one round trip.
+// Collect asks the whole group in one round trip. A kept connection that has
+// died meanwhile, because the server was restarted, is replaced once: that is
+// no failure of the server's.
 func (s *server) Collect(ctx context.Context) ([]prometheus.Metric, error) {
-	conn, err := s.link.open(ctx)
-	if err != nil {
-		return nil, s.link.explain(fmt.Errorf("connecting to PostgreSQL: %w", err), collect.Connect)
+	kept := s.link.kept()
+	a, err := s.try(ctx)
+	if err != nil && kept && ctx.Err() == nil && broken(err) {
+		a, err = s.try(ctx)
 	}
-	a, err := ask(ctx, conn, s.group)
 	if err != nil {
-		s.link.drop(conn)
-		return nil, s.link.explain(err, collect.Query)
-	}
-	if !s.keep {
-		s.link.leave(ctx)
+		return nil, s.link.explain(err)
 	}
 	if s.up != nil {
 		a.add(*s.up, 1)
 	}
 	return a.metrics, nil
+}
+
+func (s *server) try(ctx context.Context) (*answer, error) {
+	conn, err := s.link.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to PostgreSQL: %w", err)
+	}
+	a, err := ask(ctx, conn, s.group)
+	if err != nil {
+		s.link.drop(conn)
+		return nil, err
+	}
+	if !s.keep {
+		s.link.leave(ctx)
+	}
+	return a, nil
 }
 
 func ask(ctx context.Context, conn *pgx.Conn, g group) (*answer, error) {

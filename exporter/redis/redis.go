@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/MNS-Vic/upkeep/exporter/collect"
@@ -50,6 +51,9 @@ type TLS struct {
 
 // Source makes the source of one server. Nothing is connected yet.
 func Source(o Options) (collect.Source, error) {
+	// The library prints to standard error what it returns as an error too,
+	// past our log. It has one logger for all clients, so this is for good.
+	logging.Disable()
 	settings, err := o.client()
 	if err != nil {
 		return collect.Source{}, err
@@ -122,8 +126,11 @@ func (s *server) Collect(ctx context.Context) ([]prometheus.Metric, error) {
 		length = pipe.Do(ctx, "SLOWLOG", "LEN")
 		newest = pipe.SlowLogGet(ctx, 1)
 	}
-	_, _ = pipe.Exec(ctx) // every command has its own error
+	_, broken := pipe.Exec(ctx) // the first error of a command, or why none was sent
 	text, err := info.Result()
+	if err == nil && text == "" {
+		err = broken
+	}
 	if err != nil {
 		return nil, s.explain(fmt.Errorf("asking Redis for INFO: %w", err))
 	}

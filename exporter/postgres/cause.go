@@ -1,0 +1,54 @@
+package postgres
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/MNS-Vic/upkeep/exporter/collect"
+	"github.com/MNS-Vic/upkeep/internal/secret"
+)
+
+// explain gives err its cause, and takes the secret out of its text.
+func (l *link) explain(err error) error {
+	cause := collect.CauseOf(err)
+	var pgErr *pgconn.PgError
+	switch {
+	case errors.As(err, &pgErr):
+		cause = causeOfCode(pgErr.Code)
+	case cause == collect.Other && broken(err):
+		cause = collect.Connect
+	}
+	text := l.dsn.Mask(err.Error())
+	if l.config.Password != "" {
+		text = secret.New(l.config.Password).Mask(text)
+	}
+	return collect.Fail(cause, errors.New(text))
+}
+
+// causeOfCode reads an SQLSTATE.
+func causeOfCode(code string) collect.Cause {
+	switch {
+	case code == "53300", code == "53400": // too many connections
+		return collect.Limit
+	case strings.HasPrefix(code, "28"), code == "42501": // invalid authorisation, insufficient privilege
+		return collect.Auth
+	case code == "57014", code == "55P03": // statement_timeout, lock_timeout
+		return collect.Timeout
+	case strings.HasPrefix(code, "57P"): // shutting down or starting up
+		return collect.Connect
+	default:
+		return collect.Query
+	}
+}
+
+// broken tells a connection that is gone from a question that was refused:
+// the server says that it goes away, or says nothing at all.
+func broken(err error) bool {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return causeOfCode(pgErr.Code) == collect.Connect
+	}
+	return collect.CauseOf(err) != collect.Parse
+}
