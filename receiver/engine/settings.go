@@ -87,6 +87,9 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
+// Validate reports the first thing that is wrong with the settings.
+func (s Settings) Validate() error { return s.withDefaults().validate() }
+
 func (s Settings) validate() error {
 	seen := map[string]bool{}
 	for i, t := range s.Targets {

@@ -120,7 +120,7 @@ func (t *tx) moveRun(c incident.Change) error {
 			return fmt.Errorf("run %s: %w: %w", c.Run, incident.ErrTransition, err)
 		}
 		if next == incident.RunActing {
-			if err := t.spend(r.Run, c.Budget, c.At); err != nil {
+			if err := t.spend(c.Budget, c.At); err != nil {
 				return err
 			}
 		}
@@ -157,41 +157,6 @@ func (t *tx) moveRun(c incident.Change) error {
 			lease_until = CASE WHEN ?7 THEN lease_until ELSE NULL END WHERE id = ?8`,
 		string(state), c.Reason, step, stamp(c.At), stamp(c.RetryAt), approvedBy, state.Held(), c.Run)
 	return err
-}
-
-// spend refuses when a budget has no room for one more step. The step that is
-// written with the same change is what spends it.
-func (t *tx) spend(r incident.Run, budgets []incident.Budget, at time.Time) error {
-	for _, b := range budgets {
-		since, state := int64(0), string(incident.RunActing)
-		if b.Per > 0 {
-			since, state = at.Add(-b.Per).UnixNano(), ""
-		}
-		target, remediation := "", ""
-		switch b.Scope {
-		case "target":
-			target = b.Key
-		case "remediation":
-			remediation = b.Key
-		case "all":
-		default:
-			return fmt.Errorf("budget scope %q is not one of target, remediation, all", b.Scope)
-		}
-		var used int
-		if err := t.row(`SELECT count(*) FROM steps JOIN runs ON runs.id = steps.run_id
-			WHERE steps.started_at > ?1 AND (?2 = '' OR steps.state = ?2) AND (?3 = '' OR steps.target = ?3) AND (?4 = '' OR runs.remediation = ?4)`,
-			since, state, target, remediation).Scan(&used); err != nil {
-			return err
-		}
-		if used >= b.Max {
-			what := b.Scope + " " + b.Key
-			if b.Per == 0 {
-				return fmt.Errorf("%w: %s: %d of %d are acting now", incident.ErrBudget, what, used, b.Max)
-			}
-			return fmt.Errorf("%w: %s: %d of %d steps within %s", incident.ErrBudget, what, used, b.Max, b.Per)
-		}
-	}
-	return nil
 }
 
 func (t *tx) writeStep(s incident.Step) error {

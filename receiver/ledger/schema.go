@@ -43,7 +43,10 @@ CREATE INDEX incidents_fingerprint ON incidents (fingerprint, id);
 CREATE INDEX incidents_alertname ON incidents (alertname, id);
 CREATE INDEX incidents_opened ON incidents (opened_at);
 CREATE INDEX incidents_unplanned ON incidents (id) WHERE planned = 0;
-CREATE INDEX incidents_live ON incidents (state, id) WHERE state <> 'closed';
+CREATE INDEX incidents_live ON incidents (id) WHERE state <> 'closed';
+CREATE INDEX incidents_quiet ON incidents (id) WHERE state <> 'closed' AND firing = 0;
+CREATE INDEX incidents_state ON incidents (state, id);
+CREATE INDEX incidents_judged ON incidents (alertname, verdict) WHERE verdict <> '';
 
 CREATE TABLE runs (
   id TEXT PRIMARY KEY,
@@ -66,7 +69,8 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_live ON runs (created_at)
   WHERE state NOT IN ('skipped', 'denied', 'expired', 'cancelled', 'succeeded', 'escalated');
-CREATE INDEX runs_target ON runs (target, updated_at);
+CREATE INDEX runs_waiting ON runs (state, updated_at);
+CREATE INDEX runs_leased ON runs (remediation, target) WHERE lease_until IS NOT NULL;
 
 CREATE TABLE steps (
   run_id TEXT NOT NULL REFERENCES runs (id),
@@ -82,7 +86,7 @@ CREATE TABLE steps (
   PRIMARY KEY (run_id, idx, attempt)
 ) WITHOUT ROWID;
 CREATE INDEX steps_started ON steps (started_at);
-CREATE INDEX steps_target ON steps (target, started_at);
+CREATE INDEX steps_acting ON steps (target) WHERE state = 'acting';
 
 CREATE TABLE judgements (
   id INTEGER PRIMARY KEY,
