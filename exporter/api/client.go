@@ -113,6 +113,9 @@ func (c *client) send(ctx context.Context) (Result, error) {
 }
 
 func resultOf(err error) Result {
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return TLS // the server does not speak it
+	}
 	switch collect.CauseOf(err) {
 	case collect.Timeout:
 		return Timeout
