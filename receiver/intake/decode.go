@@ -36,17 +36,16 @@ type message struct {
 }
 
 // Decode reads one webhook body and makes its alerts whole: fingerprints are
-// computed where they are absent, times are UTC, a status that an alert lacks
-// is the message's. now stands for the time of receipt.
+// computed where they are absent, times are UTC, missing ones are the time of
+// receipt, a status that an alert lacks is the message's. now stands for the time of receipt.
 func Decode(r io.Reader, now time.Time) ([]incident.Alert, error) {
 	dec := json.NewDecoder(r)
 	var m message
 	if err := dec.Decode(&m); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return nil, err
-		}
-		return nil, malformed("%w", err)
+		return nil, unreadable(err)
+	}
+	if err := ends(dec); err != nil {
+		return nil, err
 	}
 	if m.Alerts == nil {
 		return nil, malformed("it has no list of alerts")
@@ -63,6 +62,26 @@ func Decode(r io.Reader, now time.Time) ([]incident.Alert, error) {
 		out = append(out, whole)
 	}
 	return out, nil
+}
+
+// ends makes sure that nothing but space follows the document.
+func ends(dec *json.Decoder) error {
+	switch token, err := dec.Token(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return unreadable(err)
+	default:
+		return malformed("%v follows the document", token)
+	}
+}
+
+// unreadable tells a body over the limit from one that is no JSON.
+func unreadable(err error) error {
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return err
+	}
+	return malformed("%w", err)
 }
 
 func complete(a webhook.Alert, status string, now time.Time) (incident.Alert, error) {
@@ -90,22 +109,41 @@ func complete(a webhook.Alert, status string, now time.Time) (incident.Alert, er
 	}
 	out := incident.Alert{
 		Fingerprint: strings.ToLower(a.Fingerprint), Firing: a.Status == webhook.Firing, Labels: a.Labels, Annotations: a.Annotations,
-		StartsAt: a.StartsAt.UTC(), GeneratorURL: a.GeneratorURL, ReceivedAt: now.UTC(),
+		GeneratorURL: a.GeneratorURL, ReceivedAt: now.UTC(),
+	}
+	var err error
+	if out.StartsAt, err = instant("startsAt", a.StartsAt, out.ReceivedAt); err != nil {
+		return none, err
 	}
 	switch a.Status {
 	case webhook.Firing:
 	case webhook.Resolved:
-		out.EndsAt = a.EndsAt.UTC()
+		if out.EndsAt, err = instant("endsAt", a.EndsAt, out.ReceivedAt); err != nil {
+			return none, err
+		}
 	default:
 		return none, fmt.Errorf("status %q is neither firing nor resolved", a.Status)
-	}
-	if out.StartsAt.IsZero() {
-		out.StartsAt = out.ReceivedAt
 	}
 	if !isPrint(out.Fingerprint) {
 		out.Fingerprint = webhook.Fingerprint(a.Labels)
 	}
 	return out, nil
+}
+
+// lastYear is the last whole year that fits the ledger's nanoseconds.
+const lastYear = 2261
+
+// instant is t in UTC. A time before 1970 is no time at all, such as the zero
+// time, in whichever zone it was written; missing stands in for it.
+func instant(field string, t, missing time.Time) (time.Time, error) {
+	t = t.UTC()
+	switch {
+	case t.Year() > lastYear:
+		return t, fmt.Errorf("%s is in the year %d, the last one taken is %d", field, t.Year(), lastYear)
+	case t.Unix() < 0:
+		return missing, nil
+	}
+	return t, nil
 }
 
 // isPrint accepts any hexadecimal text: hand-edited bodies have wrong

@@ -13,7 +13,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -89,7 +89,9 @@ func New(o Options) (*Intake, error) {
 			Name: "upkeep_alerts_received_total", Help: "Alerts in deliveries that were accepted, copies among them.",
 		}, []string{"status"}),
 	}
-	o.Registerer.MustRegister(in.requests, in.alerts)
+	if err := errors.Join(o.Registerer.Register(in.requests), o.Registerer.Register(in.alerts)); err != nil {
+		return nil, fmt.Errorf("registering the metrics of the intake: %w", err)
+	}
 	return in, nil
 }
 
@@ -129,11 +131,7 @@ func (in *Intake) take(w http.ResponseWriter, r *http.Request) *refusal {
 	if r.ContentLength > in.MaxBody {
 		return large
 	}
-	body := http.MaxBytesReader(w, r.Body, in.MaxBody)
-	alerts, err := Decode(body, in.Now())
-	if err == nil {
-		_, err = io.Copy(io.Discard, body) // what follows the document counts to its size
-	}
+	alerts, err := Decode(http.MaxBytesReader(w, r.Body, in.MaxBody), in.Now())
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
