@@ -40,6 +40,9 @@ func (s *Server) api(do decide) http.HandlerFunc {
 
 func readJSON(w http.ResponseWriter, r *http.Request, out any) error {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPost))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("%w: reading the body: %w", errBadInput, err)
 	}
@@ -65,6 +68,9 @@ func (s *Server) apiList(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.fail(w, err)
 		return
+	}
+	if list == nil {
+		list = []incident.Incident{} // a list without incidents is no null
 	}
 	s.writeJSON(w, map[string]any{"incidents": list})
 }
@@ -184,7 +190,12 @@ func (s *Server) writeJSON(w http.ResponseWriter, v any) {
 
 // answerTo says which status an error is, and what to do about it.
 func answerTo(err error) (code int, hint string) {
+	tooLarge := new(http.MaxBytesError)
 	switch {
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("send at most %d bytes", tooLarge.Limit)
+	case errors.Is(err, errForeign):
+		return http.StatusForbidden, "use the pages of the receiver itself, or a client that is no browser"
 	case errors.Is(err, errBadInput):
 		return http.StatusBadRequest, "correct the request"
 	case errors.Is(err, incident.ErrNotFound):

@@ -11,8 +11,11 @@ import (
 	"github.com/MNS-Vic/upkeep/receiver/incident"
 )
 
-// errBadInput marks what the client must mend.
-var errBadInput = errors.New("bad input")
+// What the client must mend.
+var (
+	errBadInput = errors.New("bad input")
+	errForeign  = errors.New("another site may not decide here")
+)
 
 // decision is what a person sends: by the API as JSON, by a page as a form.
 type decision struct {

@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -58,10 +60,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	slices.SortStableFunc(open, func(a, b incident.Incident) int {
-		if a.Priority != b.Priority {
-			return int(a.Priority[1]) - int(b.Priority[1])
-		}
-		return a.OpenedAt.Compare(b.OpenedAt)
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.OpenedAt.Compare(b.OpenedAt))
 	})
 	closed := slices.DeleteFunc(all, func(in incident.Incident) bool { return !in.State.Ended() })
 	s.render(w, s.pages.overview, struct {
@@ -91,12 +90,14 @@ func (s *Server) incident(w http.ResponseWriter, r *http.Request) {
 func (s *Server) form(do decide) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxPost)
-		if err := r.ParseForm(); err != nil {
-			s.failPage(w, fmt.Errorf("%w: %w", errBadInput, err))
-			return
+		id, err := number(r) // before anything is done: the way back
+		if err == nil {
+			err = parseForm(r)
 		}
 		d := decision{Verdict: r.PostForm.Get("verdict"), Note: r.PostForm.Get("note")}
-		err := d.complete(r)
+		if err == nil {
+			err = d.complete(r)
+		}
 		if err == nil {
 			err = do(r.Context(), r, d)
 		}
@@ -105,13 +106,16 @@ func (s *Server) form(do decide) http.HandlerFunc {
 			return
 		}
 		s.Wake()
-		id, err := number(r)
-		if err != nil {
-			s.failPage(w, err)
-			return
-		}
 		http.Redirect(w, r, fmt.Sprintf("/incidents/%d", id), http.StatusSeeOther)
 	}
+}
+
+func parseForm(r *http.Request) error {
+	err := r.ParseForm()
+	if tooLarge := new(http.MaxBytesError); err == nil || errors.As(err, &tooLarge) {
+		return err
+	}
+	return fmt.Errorf("%w: reading the form: %w", errBadInput, err)
 }
 
 // render writes a page only when it is whole.

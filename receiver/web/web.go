@@ -75,7 +75,9 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Options: o, pages: p, guard: http.NewCrossOriginProtection()}, nil
+	s := &Server{Options: o, pages: p, guard: http.NewCrossOriginProtection()}
+	s.guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { s.fail(w, errForeign) }))
+	return s, nil
 }
 
 // Register adds every route to mux.
@@ -111,12 +113,13 @@ const policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-u
 
 // safe sets the headers of every answer and refuses posts from other sites.
 func (s *Server) safe(next http.Handler) http.Handler {
-	return s.guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	guarded := s.guard.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	}))
+		guarded.ServeHTTP(w, r)
+	})
 }
