@@ -10,19 +10,27 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/MNS-Vic/upkeep/internal/verdict"
 	"github.com/MNS-Vic/upkeep/receiver/incident"
 )
 
-// closedShown is how many closed incidents the overview lists below the open ones.
-const closedShown = 50
+// The overview lists at most so many open incidents and looks for the closed
+// ones among the newest closedShown. What the last run of an incident came to
+// is asked for the first resultsShown of each: a storm of alerts must not make
+// the page slow.
+const (
+	openShown    = 1000
+	closedShown  = 50
+	resultsShown = 25
+)
 
 type pages struct{ overview, incident *template.Template }
 
 func newPages() (p pages, err error) {
-	funcs := template.FuncMap{"time": clock, "span": span, "sorted": sortedKeys, "promise": promise}
+	funcs := template.FuncMap{"time": clock, "span": span, "sorted": sortedKeys, "promise": promise, "named": named, "words": words, "isLink": isLink}
 	parse := func(name string) *template.Template {
 		t, parseErr := template.New("layout.html").Funcs(funcs).ParseFS(files, "page/layout.html", "page/"+name)
 		if parseErr != nil {
@@ -50,7 +58,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
 	c, err := s.common(r, "Upkeep")
 	var open, all []incident.Incident
 	if err == nil {
-		open, err = s.Store.List(r.Context(), incident.Filter{OpenOnly: true, Limit: 1000})
+		open, err = s.Store.List(r.Context(), incident.Filter{OpenOnly: true, Limit: openShown})
 	}
 	if err == nil {
 		all, err = s.Store.List(r.Context(), incident.Filter{Limit: closedShown})
@@ -63,10 +71,45 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.OpenedAt.Compare(b.OpenedAt))
 	})
 	closed := slices.DeleteFunc(all, func(in incident.Incident) bool { return !in.State.Ended() })
-	s.render(w, s.pages.overview, struct {
+	data := struct {
 		common
-		Open, Closed []incident.Incident
-	}{c, open, closed})
+		Open, Closed []row
+		Most         bool
+	}{common: c, Most: len(open) == openShown}
+	if data.Open, err = s.rows(r, open); err == nil {
+		data.Closed, err = s.rows(r, closed)
+	}
+	if err != nil {
+		s.failPage(w, err)
+		return
+	}
+	s.render(w, s.pages.overview, data)
+}
+
+// row is an incident with the run that was last heard of, if there is one.
+type row struct {
+	incident.Incident
+	Last *incident.Run
+}
+
+func (s *Server) rows(r *http.Request, list []incident.Incident) ([]row, error) {
+	out := make([]row, len(list))
+	for i, in := range list {
+		out[i].Incident = in
+		if i >= resultsShown {
+			continue
+		}
+		d, err := s.Store.Detail(r.Context(), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, run := range d.Runs {
+			if out[i].Last == nil || run.UpdatedAt.After(out[i].Last.UpdatedAt) {
+				out[i].Last = &run
+			}
+		}
+	}
+	return out, nil
 }
 
 func (s *Server) incident(w http.ResponseWriter, r *http.Request) {
@@ -82,8 +125,7 @@ func (s *Server) incident(w http.ResponseWriter, r *http.Request) {
 	s.render(w, s.pages.incident, struct {
 		common
 		incident.Detail
-		Choices []verdict.Verdict
-	}{c, d, verdict.All()})
+	}{c, d})
 }
 
 // form makes a page's button of a decision: it goes back to the incident.
@@ -173,6 +215,27 @@ func span(from, to time.Time) string {
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// named is the name of an alert, and something to click on when it has none.
+func named(alertname string) string {
+	if strings.TrimSpace(alertname) == "" {
+		return "(no name)"
+	}
+	return alertname
+}
+
+// words writes a state, a kind or a verdict as people say it.
+func words(s any) string {
+	if v, ok := s.(*verdict.Verdict); ok && v != nil {
+		s = *v
+	}
+	return strings.ReplaceAll(fmt.Sprint(s), "_", " ")
+}
+
+// isLink tells the addresses that a page may lead to.
+func isLink(s string) bool {
+	return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")
+}
 
 // promise is the clock of an incident against its promise, for people.
 func promise(in incident.Incident, now time.Time) string {
