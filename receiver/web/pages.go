@@ -30,7 +30,7 @@ const (
 type pages struct{ overview, incident *template.Template }
 
 func newPages() (p pages, err error) {
-	funcs := template.FuncMap{"time": clock, "span": span, "sorted": sortedKeys, "promise": promise, "named": named, "words": words, "isLink": isLink}
+	funcs := template.FuncMap{"time": clock, "span": span, "sorted": sortedKeys, "promise": promise, "late": late, "named": named, "words": words, "isLink": isLink}
 	parse := func(name string) *template.Template {
 		t, parseErr := template.New("layout.html").Funcs(funcs).ParseFS(files, "page/layout.html", "page/"+name)
 		if parseErr != nil {
@@ -244,8 +244,14 @@ func promise(in incident.Incident, now time.Time) string {
 		return ""
 	case !in.AcknowledgedAt.IsZero():
 		return "taken by " + in.AcknowledgedBy
-	case now.After(in.AnswerBy):
+	case late(in, now):
 		return "late by " + span(in.AnswerBy, now)
 	}
 	return span(now, in.AnswerBy) + " left"
+}
+
+// late reports whether nobody has answered in time, and somebody still must.
+func late(in incident.Incident, now time.Time) bool {
+	waits := !in.State.Ended() && in.State != incident.Recovered && in.State != incident.Reported
+	return waits && in.AcknowledgedAt.IsZero() && now.After(in.AnswerBy)
 }

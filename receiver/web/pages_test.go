@@ -135,6 +135,9 @@ func TestPromise(t *testing.T) {
 			t.Errorf("%d: got %q, want %q", minutes, got, want)
 		}
 	}
+	if !late(in, now.Add(time.Second)) || late(in, now) {
+		t.Error("late is not what comes after the promise")
+	}
 	in.State = incident.Closed
 	if got := promise(in, now); got != "" {
 		t.Errorf("a closed incident has %q", got)
