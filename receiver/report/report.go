@@ -10,11 +10,11 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/MNS-Vic/upkeep/receiver/incident"
@@ -33,12 +33,14 @@ func JSON(d incident.Detail) ([]byte, error) {
 func Markdown(d incident.Detail) []byte {
 	var b bytes.Buffer
 	in := d.Incident
-	fmt.Fprintf(&b, "# Incident %d: %s\n\n", in.ID, inline(in.Alertname))
+	fmt.Fprintf(&b, "# Incident %d: %s\n\n", in.ID, inline(cmp.Or(in.Alertname, "(no name)")))
 	facts(&b, in)
 	list(&b, "Labels", in.Labels)
 	list(&b, "Annotations", in.Annotations)
+	verified := func(e incident.Event) bool { return e.Kind == incident.EventCheck && e.Data["purpose"] == "verify" }
+	pick(&b, "What was found", d.Events, func(e incident.Event) bool { return e.Kind == incident.EventCheck && !verified(e) })
 	done(&b, d)
-	pick(&b, "What was found", d.Events, func(e incident.Event) bool { return e.Kind == incident.EventCheck })
+	pick(&b, "Whether it helped", d.Events, verified)
 	pick(&b, "What stopped something", d.Events, func(e incident.Event) bool {
 		return e.Kind == incident.EventGuard && e.Data["allowed"] == "false"
 	})
@@ -57,6 +59,7 @@ func facts(b *bytes.Buffer, in incident.Incident) {
 	if !in.EndsAt.IsZero() {
 		row("Alert ended", stamp(in.EndsAt))
 	}
+	row("To be answered by", stamp(in.AnswerBy))
 	row("Acknowledged", acknowledged(in))
 	if in.RecoveredAt.IsZero() {
 		row("Recovered", "not yet")
@@ -165,46 +168,6 @@ func timeline(b *bytes.Buffer, events []incident.Event) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s |\n", clock(e.At), what, inline(e.Actor))
 	}
-}
-
-// inline makes hostile text harmless in a line of Markdown, a table cell
-// included: no line break, no mark-up, no HTML.
-func inline(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
-		switch {
-		case r == '\n' || r == '\r' || r == '\t':
-			b.WriteByte(' ')
-		case r < ' ' || r == 0x7f:
-			b.WriteRune('\uFFFD')
-		case strings.ContainsRune("\\`*_[]|#~!", r):
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '>':
-			b.WriteString("&gt;")
-		case r == '&':
-			b.WriteString("&amp;")
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// block shows the output of an action as it is, behind a fence longer than any
-// run of backticks in it.
-func block(text, indent string) string {
-	fence := "```"
-	for strings.Contains(text, fence) {
-		fence += "`"
-	}
-	var b strings.Builder
-	for _, line := range slices.Concat([]string{fence + "text"}, strings.Split(strings.TrimRight(strings.ToValidUTF8(text, "\uFFFD"), "\n"), "\n"), []string{fence}) {
-		b.WriteString(indent + line + "\n")
-	}
-	return b.String()
 }
 
 func stamp(t time.Time) string {

@@ -24,6 +24,7 @@ func detail(hostile string) incident.Detail {
 		}},
 		Events: []incident.Event{
 			{At: at, Kind: incident.EventCheck, Text: "confirm: up == 0 holds", Actor: "upkeep"},
+			{At: at, Kind: incident.EventCheck, Text: "verify: up == 1 holds", Data: map[string]string{"purpose": "verify"}, Actor: "upkeep"},
 			{At: at, Kind: incident.EventGuard, Text: "cooldown: " + hostile, Data: map[string]string{"allowed": "false"}, Actor: "upkeep"},
 			{At: at, Kind: incident.EventState, To: "closed", Text: hostile, Actor: hostile},
 		},
@@ -39,7 +40,8 @@ func TestTheSameIncidentGivesTheSameBytes(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"# Incident 7: Down\n", "to be answered within 5m0s", "5m59s after receipt, LATE", "59s after receipt, 1m0s after it fired", "### restart on web: succeeded",
+		"# Incident 7: Down\n", "to be answered within 5m0s", "| To be answered by | 2026-11-23T03:05:00Z |",
+		"## What was found\n\n- 2026-11-23 03:00:00.000 confirm: up == 0 holds\n\n## What was done\n", "## Whether it helped\n\n- 2026-11-23 03:00:00.000 verify: up == 1 holds\n\n", "5m59s after receipt, LATE", "59s after receipt, 1m0s after it fired", "### restart on web: succeeded",
 		"## What stopped something\n\n- 2026-11-23 03:00:00.000 cooldown: Down", "true_positive by ann (human, confidence 1): Down",
 	} {
 		if !strings.Contains(strings.ReplaceAll(string(first), "\\_", "_"), want) {
@@ -69,7 +71,7 @@ func TestJSONReadsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var d incident.Detail
-	if err := json.Unmarshal(out, &d); err != nil || d.Incident.ID != 7 || len(d.Events) != 3 {
+	if err := json.Unmarshal(out, &d); err != nil || d.Incident.ID != 7 || len(d.Events) != 4 {
 		t.Errorf("got %+v, %v", d, err)
 	}
 }
