@@ -200,3 +200,10 @@ func reads(text string, value float64) bool {
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// SameExpr reports whether two expressions are the same but for layout.
+func SameExpr(a, b string) bool {
+	x, errX := promql().ParseExpr(a)
+	y, errY := promql().ParseExpr(b)
+	return errX == nil && errY == nil && x.String() == y.String()
+}
