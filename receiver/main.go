@@ -58,6 +58,7 @@ func command(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	app.UsageWriter(out).ErrorWriter(errOut).Terminate(func(code int) { panic(exited(code)) })
 	app.Version(version.Print("upkeep-receiver")).VersionFlag.NoEnvar()
 	app.HelpFlag.Short('h')
+	app.UsageTemplate(kingpin.LongHelpTemplate) // help shows every flag of every command
 	logging := &promslog.Config{Writer: errOut}
 	flag.AddFlags(app, logging)
 

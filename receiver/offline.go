@@ -34,7 +34,7 @@ func addOffline(app *kingpin.Application, commands map[string]func(context.Conte
 	testPayload := test.Arg("payload", "Webhook body as JSON; - for standard input.").Required().String()
 	commands[test.FullCommand()] = func(ctx context.Context) error {
 		body := in
-		if *testPayload != "-" {
+		if *testPayload != "-" && *testPayload != "" { // the parser turns a bare - into nothing
 			f, err := os.Open(*testPayload)
 			if err != nil {
 				return fmt.Errorf("reading the webhook body: %w", err)

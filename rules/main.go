@@ -49,6 +49,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	app.UsageWriter(out).ErrorWriter(errOut).Terminate(func(code int) { panic(exited(code)) })
 	app.Version(version.Print("upkeep-rules"))
 	app.HelpFlag.Short('h')
+	app.UsageTemplate(kingpin.LongHelpTemplate) // help shows every flag of every command
 	o := &options{in: in, out: out, errOut: errOut}
 	addFlags(app, o)
 	commands := map[string]func(context.Context, *options) (bool, error){}
