@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	addFlags(app, o)
 	commands := map[string]func(context.Context, *options) (bool, error){}
 	addCommands(app, o, commands)
-	name, err := app.Parse(args)
+	name, err := app.Parse(joinDash(args))
 	if err != nil {
 		fmt.Fprintf(errOut, "upkeep-rules: %v, try --help\n", err)
 		return exitError
@@ -68,6 +69,20 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return exitChanged
 	}
 	return exitNothing
+}
+
+// joinDash writes "--history -" as "--history=-": the parser takes a word that
+// is only a dash for an empty flag.
+func joinDash(args []string) []string {
+	var out []string
+	for _, a := range args {
+		if n := len(out); a == "-" && n > 0 && strings.HasPrefix(out[n-1], "--") && !strings.Contains(out[n-1], "=") {
+			out[n-1] += "=-"
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 func addCommands(app *kingpin.Application, o *options, commands map[string]func(context.Context, *options) (bool, error)) {

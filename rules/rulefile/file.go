@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"strings"
 	"time"
 
@@ -164,29 +163,4 @@ func isGenerated(data []byte) bool {
 		}
 	}
 	return false
-}
-
-var locked = regexp.MustCompile(`#\s*(?:upkeep|threshold):\s*locked\b`)
-
-// isLocked looks for the comment by which people keep a rule as it is: in the
-// rule's lines, or in the comment right above it.
-func isLocked(src *source, node *yaml.Node) bool {
-	first, last := node.Line, lastLine(node)
-	for first > 1 && strings.HasPrefix(strings.TrimSpace(src.line(first-1)), "#") {
-		first--
-	}
-	for n := first; n <= last; n++ {
-		if locked.MatchString(src.line(n)) {
-			return true
-		}
-	}
-	return false
-}
-
-func lastLine(node *yaml.Node) int {
-	last := node.Line
-	for _, c := range node.Content {
-		last = max(last, lastLine(c))
-	}
-	return last + strings.Count(node.Value, "\n")
 }
