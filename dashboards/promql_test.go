@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -147,7 +147,7 @@ func inspect(root parser.Node, metrics catalogue) (problems []string) {
 		}
 		if has != nil {
 			for _, m := range v.LabelMatchers {
-				if !slices.Contains([]string{labels.MetricName, "job", "instance"}, m.Name) && !slices.Contains(has, m.Name) {
+				if !slices.Contains([]string{model.MetricNameLabel, "job", "instance"}, m.Name) && !slices.Contains(has, m.Name) {
 					problems = append(problems, name+" has no label "+m.Name)
 				}
 			}

@@ -51,14 +51,6 @@ func (s *stage) awaitSeries(ctx context.Context, expr string) error {
 	})
 }
 
-// awaitNoSeries waits until an expression gives none.
-func (s *stage) awaitNoSeries(ctx context.Context, expr string) error {
-	return await(ctx, fmt.Sprintf("%q to end in Prometheus", expr), func(ctx context.Context) (bool, error) {
-		series, err := s.prom.Query(ctx, expr, time.Time{})
-		return err == nil && len(series) == 0, err
-	})
-}
-
 // record is one incident as the receiver's API shows it.
 type record struct {
 	ID        int64  `json:"id"`

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -59,7 +59,7 @@ func TestEveryMetricIsPublished(t *testing.T) {
 						return nil
 					}
 					for _, m := range v.LabelMatchers {
-						if m.Name == labels.MetricName && !known[m.Value] {
+						if m.Name == model.MetricNameLabel && !known[m.Value] {
 							t.Errorf("%s: %s: nobody publishes %s", f.Path, cmp.Or(r.Alert, r.Record), strconv.Quote(m.Value))
 						}
 					}

@@ -157,10 +157,13 @@ func (l *Ledger) Claim(ctx context.Context, owner string, now time.Time, lease t
 
 // takeOver moves the run to the state in which its new owner begins.
 func (t *tx) takeOver(r *held, owner string, now time.Time) error {
-	to, reason := incident.RunState(""), r.Reason
+	var (
+		to     incident.RunState
+		reason string
+	)
 	switch r.State {
 	case incident.RunQueued, incident.RunApproved:
-		to, reason = incident.RunClaimed, ""
+		to = incident.RunClaimed
 	case incident.RunActing, incident.RunRollingBack:
 		to, reason = incident.RunInterrupted, "whoever carried it out is gone"
 		if _, err := t.exec("UPDATE steps SET state = ? WHERE run_id = ? AND state = ?", string(incident.RunInterrupted), r.ID, string(r.State)); err != nil {
