@@ -9,7 +9,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -108,7 +107,7 @@ func Load(path string) (*Config, error) {
 	c := raw.withDefaults()
 	c.readSecrets(places)
 	c.validate(places)
-	if err := errors.Join(places.mistakes...); err != nil {
+	if err := places.Err(); err != nil {
 		return nil, err
 	}
 	return &c, nil

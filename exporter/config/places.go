@@ -1,77 +1,11 @@
 package config
 
-import (
-	"fmt"
-	"strconv"
+import "github.com/MNS-Vic/upkeep/internal/strictyaml"
 
-	"github.com/MNS-Vic/upkeep/internal/strictyaml"
-)
-
-// places knows where in the file a value stands, and collects what is wrong there.
-type places struct {
-	file     string
-	root     *strictyaml.Node
-	mistakes []error
-}
+// places collects what is wrong in the file; the checks are its methods.
+type places struct{ *strictyaml.Places }
 
 func newPlaces(file string, data []byte) (*places, error) {
-	var root strictyaml.Node
-	if err := strictyaml.Decode(file, data, &root); err != nil {
-		return nil, err
-	}
-	return &places{file: file, root: &root}, nil
-}
-
-// wrong notes a mistake at path, a chain of keys (string) and indices (int).
-func (p *places) wrong(path []any, format string, args ...any) {
-	p.mistakes = append(p.mistakes, fmt.Errorf("%s:%d: %s: %w", p.file, p.line(path), pathText(path), fmt.Errorf(format, args...)))
-}
-
-// line is the line of path, or of the nearest thing around it that exists.
-func (p *places) line(path []any) int {
-	node, line := p.root, max(p.root.Line, 1)
-	if len(node.Content) > 0 {
-		node = node.Content[0] // the document's only value
-	}
-	for _, step := range path {
-		next, at := descend(node, step)
-		if next == nil {
-			return line
-		}
-		node, line = next, at
-	}
-	return line
-}
-
-// descend finds one step below node, and the line of its key or item.
-func descend(node *strictyaml.Node, step any) (*strictyaml.Node, int) {
-	switch step := step.(type) {
-	case int:
-		if step < len(node.Content) {
-			return node.Content[step], node.Content[step].Line
-		}
-	case string:
-		for i := 0; i+1 < len(node.Content); i += 2 {
-			if node.Content[i].Value == step {
-				return node.Content[i+1], node.Content[i].Line
-			}
-		}
-	}
-	return nil, 0
-}
-
-func pathText(path []any) string {
-	var out string
-	for _, step := range path {
-		switch step := step.(type) {
-		case int:
-			out += "[" + strconv.Itoa(step) + "]"
-		case string:
-			if out != "" {
-				out += "."
-			}
-			out += step
-		}
-	}
-	return out
+	p, err := strictyaml.NewPlaces(file, data)
+	return &places{p}, err
 }

@@ -10,12 +10,12 @@ func (c *Config) readSecrets(p *places) {
 		case pg.DSN != "":
 			pg.Secret, pg.DSN = secret.New(pg.DSN), secret.Masked // not to be printed with the rest
 			if pg.DSNFile != "" {
-				p.wrong([]any{"postgres", i, "dsn"}, "dsn and dsn_file exclude each other, keep dsn_file")
+				p.Wrong([]any{"postgres", i, "dsn"}, "dsn and dsn_file exclude each other, keep dsn_file")
 			}
 		case pg.DSNFile != "":
 			pg.Secret = p.secret(pg.DSNFile, "postgres", i, "dsn_file")
 		default:
-			p.wrong([]any{"postgres", i, "dsn_file"}, "missing, name a file with the connection string")
+			p.Wrong([]any{"postgres", i, "dsn_file"}, "missing, name a file with the connection string")
 		}
 	}
 	for i := range c.Redis {
@@ -28,7 +28,7 @@ func (c *Config) readSecrets(p *places) {
 func (p *places) secret(file string, path ...any) secret.Secret {
 	s, err := secret.FromFile(file)
 	if err != nil {
-		p.wrong(path, "%w", err)
+		p.Wrong(path, "%w", err)
 	}
 	return s
 }

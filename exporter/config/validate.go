@@ -19,7 +19,7 @@ func (c *Config) validate(p *places) {
 		p.name(names, pg.Name, "postgres", i)
 		p.schedule(pg.Interval, pg.Timeout, "postgres", i)
 		if pg.SlowInterval < pg.Interval {
-			p.wrong([]any{"postgres", i, "slow_interval"}, "%s is shorter than the interval %s", pg.SlowInterval, pg.Interval)
+			p.Wrong([]any{"postgres", i, "slow_interval"}, "%s is shorter than the interval %s", pg.SlowInterval, pg.Interval)
 		}
 	}
 	names = map[string]bool{}
@@ -27,10 +27,10 @@ func (c *Config) validate(p *places) {
 		p.name(names, r.Name, "redis", i)
 		p.schedule(r.Interval, r.Timeout, "redis", i)
 		if _, _, err := net.SplitHostPort(r.Addr); err != nil {
-			p.wrong([]any{"redis", i, "addr"}, "%q is no address, write it as host:port", r.Addr)
+			p.Wrong([]any{"redis", i, "addr"}, "%q is no address, write it as host:port", r.Addr)
 		}
 		if r.DB < 0 {
-			p.wrong([]any{"redis", i, "db"}, "%d is below 0", r.DB)
+			p.Wrong([]any{"redis", i, "db"}, "%d is below 0", r.DB)
 		}
 	}
 	p.schedule(c.API.Interval, c.API.Timeout, "api")
@@ -39,7 +39,7 @@ func (c *Config) validate(p *places) {
 		p.target(t, i)
 		key := t.Exchange + "/" + t.Endpoint
 		if names[key] {
-			p.wrong([]any{"api", "targets", i, "endpoint"}, "%q stands here again for exchange %q, endpoints must differ", t.Endpoint, t.Exchange)
+			p.Wrong([]any{"api", "targets", i, "endpoint"}, "%q stands here again for exchange %q, endpoints must differ", t.Endpoint, t.Exchange)
 		}
 		names[key] = true
 	}
@@ -49,44 +49,44 @@ func (p *places) name(seen map[string]bool, name string, list string, i int) {
 	path := []any{list, i, "name"}
 	switch {
 	case name == "":
-		p.wrong(path, "missing, it becomes the label target")
+		p.Wrong(path, "missing, it becomes the label target")
 	case seen[name]:
-		p.wrong(path, "%q stands here again, names must differ", name)
+		p.Wrong(path, "%q stands here again, names must differ", name)
 	}
 	seen[name] = true
 }
 
 func (p *places) schedule(interval, timeout Duration, path ...any) {
 	if interval < minInterval {
-		p.wrong(append(slices.Clone(path), "interval"), "%s is below %s", interval, minInterval)
+		p.Wrong(append(slices.Clone(path), "interval"), "%s is below %s", interval, minInterval)
 	}
 	if timeout > interval {
-		p.wrong(append(slices.Clone(path), "timeout"), "%s is longer than the interval %s", timeout, interval)
+		p.Wrong(append(slices.Clone(path), "timeout"), "%s is longer than the interval %s", timeout, interval)
 	}
 }
 
 func (p *places) target(t Target, i int) {
 	at := func(key string) []any { return []any{"api", "targets", i, key} }
 	if t.Endpoint == "" {
-		p.wrong(at("endpoint"), "missing, it becomes the label endpoint")
+		p.Wrong(at("endpoint"), "missing, it becomes the label endpoint")
 	}
 	p.schedule(t.Interval, t.Timeout, "api", "targets", i)
 	switch u, err := url.Parse(t.URL); {
 	case strings.Contains(t.URL, "@") && (err != nil || u.User != nil): // not to be repeated in a message
-		p.wrong(at("url"), "holds a user or password, send an Authorization header instead")
+		p.Wrong(at("url"), "holds a user or password, send an Authorization header instead")
 	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
-		p.wrong(at("url"), "%q is no http or https address", t.URL)
+		p.Wrong(at("url"), "%q is no http or https address", t.URL)
 	}
 	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions}
 	if !slices.Contains(methods, t.Method) {
-		p.wrong(at("method"), "%q is none of %q", t.Method, methods)
+		p.Wrong(at("method"), "%q is none of %q", t.Method, methods)
 	}
 	for _, code := range t.ExpectStatus {
 		if code < 100 || code > 599 {
-			p.wrong(at("expect_status"), "%d is no HTTP status", code)
+			p.Wrong(at("expect_status"), "%d is no HTTP status", code)
 		}
 	}
 	if t.BodyContains != "" && t.Method == http.MethodHead {
-		p.wrong(at("body_contains"), "a HEAD request has no body, use GET")
+		p.Wrong(at("body_contains"), "a HEAD request has no body, use GET")
 	}
 }
