@@ -10,10 +10,11 @@ import (
 var locked = regexp.MustCompile(`#\s*(?:upkeep|threshold):\s*locked\b`)
 
 // isLocked looks for the comment by which people keep a rule as it is: in the
-// rule's lines, or in the comment right above it.
+// rule's lines, or in the comment right above it. One between two rules that
+// is indented like the upper one may mean either and locks both.
 func isLocked(src *source, node *yaml.Node) bool {
 	first, last := node.Line, lastLine(src, node)
-	for first > 1 && isCommentAbove(src.line(first-1), node.Column-1) {
+	for first > 1 && isComment(src.line(first - 1)) {
 		first--
 	}
 	for n := first; n <= last; n++ {
@@ -24,15 +25,14 @@ func isLocked(src *source, node *yaml.Node) bool {
 	return false
 }
 
-// isCommentAbove reports whether a line above a rule, whose keys are indented
-// by indent, is a comment of that rule. A comment indented like the keys is the
-// last line of the rule before, unless it begins with the rule's own dash.
-func isCommentAbove(line string, indent int) bool {
+// isComment reports whether a line holds a comment alone, after a rule's dash
+// perhaps.
+func isComment(line string) bool {
 	text := strings.TrimLeft(strings.TrimPrefix(line, "\uFEFF"), " \t")
 	if dashed, ok := strings.CutPrefix(text, "- "); ok {
-		return strings.HasPrefix(strings.TrimLeft(dashed, " \t"), "#")
+		text = strings.TrimLeft(dashed, " \t")
 	}
-	return strings.HasPrefix(text, "#") && len(line)-len(text) < indent
+	return strings.HasPrefix(text, "#")
 }
 
 // lastLine is the last line of a rule: its values tell, and so does the
