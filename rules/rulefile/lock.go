@@ -14,7 +14,7 @@ var locked = regexp.MustCompile(`#\s*(?:upkeep|threshold):\s*locked\b`)
 // is indented like the upper one may mean either and locks both.
 func isLocked(src *source, node *yaml.Node) bool {
 	first, last := node.Line, lastLine(src, node)
-	for first > 1 && isComment(src.line(first - 1)) {
+	for first > 1 && isComment(src.line(first-1)) {
 		first--
 	}
 	for n := first; n <= last; n++ {
