@@ -36,6 +36,10 @@ test: deps ## test everything against real servers
 	go vet ./...
 	go test -race $(TESTFLAGS) ./...
 
+.PHONY: test-docker
+test-docker: ## test docker.restart against a real Docker Engine (as root, with docker.io)
+	go test -race -count=1 -tags dockerd -run Dockerd $(TESTFLAGS) -v ./receiver/action
+
 .PHONY: check
 check: ## vet, staticcheck, govulncheck, formatting and generated files
 	go vet ./...
