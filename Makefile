@@ -38,7 +38,7 @@ test: deps ## test everything against real servers
 
 .PHONY: test-docker
 test-docker: ## test docker.restart against a real Docker Engine (as root, with docker.io)
-	go test -race -count=1 -tags dockerd -run Dockerd $(TESTFLAGS) -v ./receiver/action
+	go test -race -count=1 -tags dockerd -run RealEngine $(TESTFLAGS) -v ./receiver/action
 
 .PHONY: check
 check: ## vet, staticcheck, govulncheck, formatting and generated files

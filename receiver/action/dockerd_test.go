@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/moby/moby/api/types/container"
+	containers "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/MNS-Vic/upkeep/receiver/incident"
@@ -47,8 +47,8 @@ func TestDockerRestartAtARealEngine(t *testing.T) {
 	image := importImage(t, api)
 	for _, name := range []string{"web", "web-2"} {
 		made, err := api.ContainerCreate(t.Context(), client.ContainerCreateOptions{
-			Name: name, Image: image, Config: &container.Config{Cmd: []string{"/sleeper"}},
-			HostConfig: &container.HostConfig{NetworkMode: "none"},
+			Name: name, Image: image, Config: &containers.Config{Cmd: []string{"/sleeper"}},
+			HostConfig: &containers.HostConfig{NetworkMode: "none"},
 		})
 		if err != nil {
 			t.Fatal(err)
