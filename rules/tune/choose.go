@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// choose takes the candidate with the least loss.
+// choose takes the number with the least loss.
 func (m machine) choose(base []replayed, e Evidence, b Bounds) Outcome {
 	u0 := m.sigma * m.rule.Threshold
 	incidents := m.incidents(base)
@@ -16,77 +16,94 @@ func (m machine) choose(base []replayed, e Evidence, b Bounds) Outcome {
 		return no(GateUnconfirmed, e, "no confirmed page is in the replay: nothing says which number is too high", "回放中没有已确认的告警：无法确定上限")
 	}
 	lowest, mean := math.Inf(1), 0.0
-	for _, s := range incidents {
-		lowest = min(lowest, s)
-		mean += (s - u0) / float64(len(incidents))
+	for _, c := range incidents {
+		lowest = min(lowest, c.survival)
+		mean += (c.survival - u0) / float64(len(incidents))
 	}
 	e.Lowest = m.sigma * lowest
-	falseNow := 0
-	candidates := []float64{u0}
-	for _, p := range base {
-		if p.verdict == False {
-			falseNow++
-			if p.survival > u0 && p.survival < lowest {
-				candidates = append(candidates, p.survival)
-			}
-		}
-	}
-	slices.Sort(candidates)
-	candidates = slices.Compact(candidates)
-	best, bestLoss := u0, math.Inf(1)
-	for _, u := range candidates {
-		f, t, lost := m.sent(u, base)
-		if lost {
+	now := m.sent(u0, base, incidents)
+	best, bestLoss := candidate{value: m.rule.Threshold, sent: now}, float64(now.falses)
+	blocked := false
+	for _, level := range m.levels(u0, lowest, base) {
+		c := candidate{value: m.sigma * m.write(level, lowest, base)}
+		c.value, c.review = b.limit(m.rule.Threshold, c.value)
+		u := m.sigma * c.value
+		if u <= u0 {
+			blocked = true
 			continue
 		}
-		c := float64(len(incidents))
-		risk := 0.0
+		if c.sent = m.sent(u, base, incidents); c.sent.lost {
+			continue
+		}
+		n, risk := float64(len(incidents)), 0.0
 		if mean > 0 {
-			risk = m.weight() * c * kappa * (1 - math.Exp(-(u-u0)/mean)) / (c + kappa)
+			risk = m.weight() * n * kappa * (1 - math.Exp(-(min(level, u)-u0)/mean)) / (n + kappa)
 		}
-		extra := max(0, t-trues(base))
-		if loss := float64(f) + risk + 0.5*float64(extra); loss < bestLoss {
-			best, bestLoss = u, loss
+		extra := max(0, c.sent.trues-now.trues)
+		if loss := float64(c.sent.falses) + risk + 0.5*float64(extra); loss < bestLoss {
+			best, bestLoss = c, loss
 		}
 	}
-	if best == u0 {
-		return no(GateNoBetter, e, "no number removes false pages cheaply enough: the lowest confirmed page reached %v", "没有更合适的阈值：最低的已确认告警达到 %v", e.Lowest)
-	}
-	value := m.sigma * m.write(best, lowest, base)
-	value, review := b.limit(m.rule.Threshold, value)
-	f, t, lost := m.sent(m.sigma*value, base)
-	e.FalseAfter, e.TrueAfter = f, t
-	removed := falseNow - f
+	removed := now.falses - best.sent.falses
+	e.FalseAfter, e.TrueAfter = best.sent.falses, best.sent.trues
 	switch {
-	case lost, (value-m.rule.Threshold)*m.sigma <= 0:
-		return no(GateOutOfBounds, e, "the better number %v may not be written within the bounds", "更合适的阈值 %v 超出允许范围", m.sigma*best)
-	case float64(removed) < max(1, minRemoved*float64(falseNow)):
-		return no(GateNoBetter, e, "the best number would remove only %d of %d false pages", "最佳阈值仅能减少 %d/%d 次误报", removed, falseNow)
+	case best.value == m.rule.Threshold && blocked:
+		return no(GateOutOfBounds, e, "the bounds leave no room beyond %v", "上下限不允许超过 %v", m.rule.Threshold)
+	case best.value == m.rule.Threshold:
+		return no(GateNoBetter, e, "no number removes false pages cheaply enough: the lowest confirmed incident reached %v", "没有更合适的阈值：最低的已确认事件达到 %v", e.Lowest)
+	case float64(removed) < max(1, minRemoved*float64(now.falses)):
+		return no(GateNoBetter, e, "the best number would remove only %d of %d false pages", "最佳阈值仅能减少 %d/%d 次误报", removed, now.falses)
 	}
-	out := no(GatePassed, e, "removes %d of %d false pages and keeps all %d confirmed incidents, the lowest of which reached %v", "减少 %d/%d 次误报，保留全部 %d 次已确认事件（最低达到 %v）", removed, falseNow, len(incidents), e.Lowest)
-	out.New, out.Review = value, review
+	out := no(GatePassed, e, "removes %d of %d false pages and keeps all %d confirmed incidents, the lowest of which reached %v", "减少 %d/%d 次误报，保留全部 %d 次已确认事件（最低达到 %v）", removed, now.falses, len(incidents), e.Lowest)
+	out.New, out.Review = best.value, best.review
 	return out
 }
 
-// incidents groups true pages that are close, over all series, and returns the
-// highest level that each incident survives.
-func (m machine) incidents(base []replayed) []float64 {
-	var trues []replayed
-	for _, p := range base {
-		if p.verdict == True {
-			trues = append(trues, p)
-		}
-	}
-	slices.SortFunc(trues, func(a, b replayed) int { return a.start.Compare(b.start) })
-	gap := max(incidentGap, 5*m.rule.Interval)
+// candidate is a number that could be written, and what it would have sent.
+type candidate struct {
+	value  float64
+	review bool
+	sent   sent
+}
+
+// levels are where a false page ends to be sent, below what every incident
+// reaches, in order.
+func (m machine) levels(u0, lowest float64, base []replayed) []float64 {
 	var out []float64
-	var end time.Time
-	for _, p := range trues {
-		if len(out) > 0 && p.start.Sub(end) < gap {
-			out[len(out)-1] = max(out[len(out)-1], p.survival)
-		} else {
+	for _, p := range base {
+		if p.verdict == False && p.survival >= u0 && p.survival < lowest {
 			out = append(out, p.survival)
 		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// incident is confirmed pages that are close, over all series.
+type incident struct {
+	pages    []int   // of the replay
+	survival float64 // the highest level that any of them survives
+}
+
+func (m machine) incidents(base []replayed) []incident {
+	var trues []int
+	for i, p := range base {
+		if p.verdict == True {
+			trues = append(trues, i)
+		}
+	}
+	slices.SortStableFunc(trues, func(a, b int) int { return base[a].start.Compare(base[b].start) })
+	gap := max(incidentGap, 5*m.rule.Interval)
+	var out []incident
+	var end time.Time
+	for _, i := range trues {
+		p := base[i]
+		if len(out) == 0 || p.start.Sub(end) >= gap {
+			out = append(out, incident{survival: math.Inf(-1)})
+		}
+		c := &out[len(out)-1]
+		c.pages = append(c.pages, i)
+		c.survival = max(c.survival, p.survival)
 		if p.end.After(end) {
 			end = p.end
 		}
@@ -94,36 +111,29 @@ func (m machine) incidents(base []replayed) []float64 {
 	return out
 }
 
-// sent counts the false and true pages that a level would have sent, splits
-// included, and reports whether a confirmed page would have been lost.
-func (m machine) sent(level float64, base []replayed) (falses, trues int, lost bool) {
-	now := m.run(level)
-	for _, p := range base {
-		n := 0
-		for _, q := range now {
-			if q.series == p.series && q.from <= p.to && q.to >= p.from {
-				n++
-			}
-		}
-		switch p.verdict {
-		case False:
-			falses += n
-		case True:
-			trues += n
-			lost = lost || n == 0
-		}
-	}
-	return falses, trues, lost
+// sent is what a level would have sent: false and true pages, splits included,
+// and whether a confirmed incident would have been lost.
+type sent struct {
+	falses, trues int
+	lost          bool
 }
 
-func trues(base []replayed) int {
-	n := 0
-	for _, p := range base {
-		if p.verdict == True {
-			n++
+func (m machine) sent(level float64, base []replayed, incidents []incident) sent {
+	var out sent
+	pages := make([]int, len(base))
+	for i, p := range base {
+		pages[i] = len(m.episodes(nil, p.series, p.from, p.to, level))
+		switch p.verdict {
+		case False:
+			out.falses += pages[i]
+		case True:
+			out.trues += pages[i]
 		}
 	}
-	return n
+	for _, c := range incidents {
+		out.lost = out.lost || !slices.ContainsFunc(c.pages, func(i int) bool { return pages[i] > 0 })
+	}
+	return out
 }
 
 // weight is how many false pages one lost incident is worth.

@@ -58,9 +58,16 @@ func Replay(r Rule, series []Series, pages []Page, b Bounds, now time.Time, wind
 	}
 	m := machine{rule: r, sigma: sigma(r.Op), series: series}
 	base := m.run(m.sigma * r.Threshold)
-	e.Fidelity = fidelity(base, pages, series, r.Interval)
+	missing := m.missing(base, pages)
+	e.Fidelity = 1 - float64(len(missing))/float64(len(pages))
 	if e.Fidelity < minFidelity {
 		return no(GateFidelity, e, "replay matches only %.0f%% of the recorded pages: has the expression changed, or is data missing?", "回放仅吻合 %.0f%% 的告警记录：表达式是否变更，或数据缺失？", 100*e.Fidelity)
+	}
+	for _, q := range missing {
+		if q.Verdict == True { // what it reached is not known, so no number is known to keep it
+			at := q.Start.UTC().Format(time.RFC3339)
+			return no(GateFidelity, e, "replay lacks the confirmed page of %s: has the expression changed, or is data missing?", "回放中缺少 %s 的已确认告警：表达式是否变更，或数据缺失？", at)
+		}
 	}
 	m.judge(base, pages)
 	return m.choose(base, e, b)
@@ -93,32 +100,41 @@ func (m machine) hold() int { return ceil(m.rule.For, m.rule.Interval) }
 
 func ceil(d, step time.Duration) int { return int((d + step - 1) / step) }
 
-// run returns the pages that the rule would have sent with a level.
+// run returns the pages that the rule would have sent with a level, by series
+// and time.
 func (m machine) run(level float64) []replayed {
 	var out []replayed
-	hold, keep := m.hold(), ceil(m.rule.KeepFiringFor, m.rule.Interval)
-	for s, series := range m.series {
-		begun, last, firing := -1, -1, false
-		flush := func(end int) {
-			if firing {
-				out = m.add(out, s, begun, end)
-			}
-			begun, firing = -1, false
-		}
-		for i, v := range series.Values {
-			switch {
-			case m.active(v, level):
-				if begun < 0 {
-					begun = i
-				}
-				last = i
-				firing = firing || i-begun >= hold
-			case begun >= 0 && (!firing || i-last > keep):
-				flush(last)
-			}
-		}
-		flush(last)
+	for s := range m.series {
+		out = m.episodes(out, s, 0, len(m.series[s].Values)-1, level)
 	}
+	return out
+}
+
+// episodes appends the pages of one series between two evaluations. A page of
+// a stricter level lies within one of a looser level, so that only those need
+// to be looked at again.
+func (m machine) episodes(out []replayed, s, from, to int, level float64) []replayed {
+	hold, keep := m.hold(), ceil(m.rule.KeepFiringFor, m.rule.Interval)
+	begun, last, firing := -1, -1, false
+	flush := func() {
+		if firing {
+			out = m.add(out, s, begun, last)
+		}
+		begun, firing = -1, false
+	}
+	for i := from; i <= to; i++ {
+		switch {
+		case m.active(m.series[s].Values[i], level):
+			if begun < 0 {
+				begun = i
+			}
+			last = i
+			firing = firing || i-begun >= hold
+		case begun >= 0 && (!firing || i-last > keep):
+			flush()
+		}
+	}
+	flush()
 	return out
 }
 
@@ -154,18 +170,18 @@ func overlap(p replayed, q Page, slack time.Duration) bool {
 	return !q.Start.After(p.end.Add(slack)) && (q.End.IsZero() || !q.End.Before(p.start.Add(-slack)))
 }
 
-// fidelity is the share of recorded pages that the replay has too. Pages of
-// series that were not fetched count as missed.
-func fidelity(base []replayed, pages []Page, series []Series, interval time.Duration) float64 {
-	found := 0
+// missing are the recorded pages that the replay does not have. Pages of series
+// that were not fetched are among them.
+func (m machine) missing(base []replayed, pages []Page) []Page {
+	var out []Page
 	for _, q := range pages {
-		if slices.ContainsFunc(base, func(p replayed) bool {
-			return series[p.series].Fingerprint == q.Fingerprint && overlap(p, q, 2*interval)
+		if !slices.ContainsFunc(base, func(p replayed) bool {
+			return m.series[p.series].Fingerprint == q.Fingerprint && overlap(p, q, 2*m.rule.Interval)
 		}) {
-			found++
+			out = append(out, q)
 		}
 	}
-	return float64(found) / float64(len(pages))
+	return out
 }
 
 // survival is the highest level that a page still passes: over all windows of

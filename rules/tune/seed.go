@@ -23,14 +23,19 @@ func Seed(r Rule, pages []Page, b Bounds, now time.Time, window time.Duration) O
 	}
 	percent := strconv.FormatFloat(100*e.FalseShare, 'f', 1, 64) + "%"
 	if e.FalseShare <= seedShare {
-		return no(GateQuiet, e, "false alarm rate %s (%d of %d pages) is not above 20%%: no change", "误报率 %s（%d/%d），未超过 20%%：不调整", percent, e.False, e.Pages)
+		return no(GateQuiet, e, "false alarm rate %s is not above 20%% (%d of %d pages), no change", "误报率 %s，未超过 20%%（%d/%d），不调整", percent, e.False, e.Pages)
 	}
-	value, review := b.limit(r.Threshold, tidy(r.Threshold*seedFactor))
-	if value == r.Threshold {
-		return no(GateOutOfBounds, e, "false alarm rate %s is above 20%%, but the bounds leave no room to raise %v", "误报率 %s 高于 20%%，但上下限不允许调整 %v", percent, r.Threshold)
+	wanted := tidy(r.Threshold * seedFactor)
+	value, review := b.limit(r.Threshold, wanted)
+	if (value-r.Threshold)*(wanted-r.Threshold) <= 0 { // no step is left, or only one backwards
+		return no(GateOutOfBounds, e, "false alarm rate %s is above 20%% (%d of %d pages), but the bounds leave no room to change %v", "误报率过高 %s，超过 20%%（%d/%d），但上下限不允许调整 %v", percent, e.False, e.Pages, r.Threshold)
 	}
-	out := no(GatePassed, e, "false alarm rate %s (%d of %d pages) is above 20%%: threshold multiplied by 1.2", "误报率 %s（%d/%d）高于 20%%：阈值乘以 1.2", percent, e.False, e.Pages)
+	out := no(GatePassed, e, "false alarm rate %s is above 20%% (%d of %d pages), threshold raised by a factor 1.2", "误报率过高 %s，超过 20%%（%d/%d），阈值乘以 1.2", percent, e.False, e.Pages)
 	out.New, out.Review = value, review
+	if value != wanted {
+		out.English += ", held at the bound " + strconv.FormatFloat(value, 'g', -1, 64)
+		out.Chinese += "，限于边界 " + strconv.FormatFloat(value, 'g', -1, 64)
+	}
 	if (r.Op == "<" || r.Op == "<=") != (r.Threshold < 0) {
 		out.English += "; to the letter, which makes this rule fire more often"
 		out.Chinese += "；按原规则执行，会使该告警更频繁"

@@ -71,12 +71,16 @@ type Outcome struct {
 
 // Evidence is what an outcome rests on.
 type Evidence struct {
-	Pages, False, True, Unjudged int     // in the window
-	FalseShare                   float64 // of all pages (seed) or of the judged ones (replay)
-	Incidents                    int     // confirmed, after grouping
-	FalseAfter, TrueAfter        int     // pages that the new number would have sent
-	Lowest                       float64 // the least that a confirmed incident reached, in units of the metric
-	Fidelity                     float64
+	Pages      int     `json:"pages"` // in the window
+	False      int     `json:"false"`
+	True       int     `json:"true"`
+	Unjudged   int     `json:"unjudged"`
+	FalseShare float64 `json:"false_share"`           // of all pages (seed) or of the judged ones (replay)
+	Incidents  int     `json:"incidents,omitempty"`   // confirmed, after grouping
+	FalseAfter int     `json:"false_after,omitempty"` // pages that the new number would have sent
+	TrueAfter  int     `json:"true_after,omitempty"`
+	Lowest     float64 `json:"lowest,omitempty"` // the least that a confirmed incident reached, in units of the metric
+	Fidelity   float64 `json:"fidelity,omitempty"`
 }
 
 func no(g Gate, e Evidence, english, chinese string, args ...any) Outcome {

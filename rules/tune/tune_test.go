@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,7 @@ func TestSeedToTheLetter(t *testing.T) {
 		"below, to the letter":          {"<", 10, judged(0, 3, 0), Bounds{}, GatePassed, 12},
 		"negative, to the letter":       {">", -10, judged(0, 3, 0), Bounds{}, GatePassed, -12},
 		"held by a bound":               {">", 100, judged(0, 3, 0), Bounds{Max: &hi}, GatePassed, 110},
+		"beyond the bound already":      {">", 600, judged(0, 3, 0), Bounds{Max: &hi}, GateOutOfBounds, 0},
 		"at the bound already":          {">", 110, judged(0, 3, 0), Bounds{Max: &hi}, GateOutOfBounds, 0},
 		"a step that a person must see": {">", 100, judged(0, 3, 0), Bounds{Step: 0.1}, GatePassed, 120},
 	} {
@@ -104,9 +106,9 @@ func world(r *rand.Rand, op string) (Rule, []Series, []Page) {
 	return rule, series, pages
 }
 
-// No confirmed page is ever lost, the same input gives the same answer, and a
+// No confirmed incident is ever lost, the same input gives the same answer, and a
 // proposal sends fewer false pages and lies within its bounds.
-func TestReplayNeverLosesAConfirmedPage(t *testing.T) {
+func TestReplayNeverLosesAConfirmedIncident(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	proposed := 0
 	for i := range 600 {
@@ -124,14 +126,25 @@ func TestReplayNeverLosesAConfirmedPage(t *testing.T) {
 		m := machine{rule: rule, sigma: sigma(rule.Op), series: series}
 		before, after := m.run(m.sigma*rule.Threshold), m.run(m.sigma*got.New)
 		m.judge(before, pages)
+		kept, since := true, time.Time{} // an incident: confirmed pages less than half an hour apart
+		slices.SortFunc(before, func(a, b replayed) int { return a.start.Compare(b.start) })
 		for _, p := range before {
-			kept := false
-			for _, q := range after {
-				kept = kept || (q.series == p.series && q.from <= p.to && q.to >= p.from)
+			if p.verdict != True {
+				continue
 			}
-			if p.verdict == True && !kept {
-				t.Fatalf("world %d: %s %v loses the confirmed page of %s", i, rule.Op, got.New, p.start)
+			if p.start.Sub(since) >= 30*time.Minute {
+				if !kept {
+					break
+				}
+				kept = false
 			}
+			if p.end.After(since) {
+				since = p.end
+			}
+			kept = kept || slices.ContainsFunc(after, func(q replayed) bool { return q.series == p.series && q.from <= p.to && q.to >= p.from })
+		}
+		if !kept {
+			t.Fatalf("world %d: %s %v loses the confirmed incident until %s", i, rule.Op, got.New, since)
 		}
 		if got.New < lo || got.New > hi || (got.New-rule.Threshold)*m.sigma <= 0 {
 			t.Fatalf("world %d: proposes %s %v", i, rule.Op, got.New)
@@ -196,6 +209,61 @@ func TestSurvivalEqualsThePlainDefinition(t *testing.T) {
 		}
 		if got := survival(values, hold, 1); got != want {
 			t.Fatalf("%v hold %d: got %v, want %v", values, hold, got, want)
+		}
+	}
+}
+
+// What a confirmed page reached must be known before any number can be said to
+// keep it; a page that is judged false may be missing.
+func TestAConfirmedPageThatTheReplayLacks(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	tried := 0
+	for range 200 {
+		rule, series, pages := world(r, ">")
+		if Replay(rule, series, pages, Bounds{}, now(), month).Gate != GatePassed || len(pages) < 20 {
+			continue
+		}
+		tried++
+		lost := Page{Fingerprint: series[0].Fingerprint, Start: now().Add(-20 * 24 * time.Hour), End: now().Add(-20 * 24 * time.Hour), Verdict: True}
+		if got := Replay(rule, series, append(pages, lost), Bounds{}, now(), month); got.Gate != GateFidelity || !strings.Contains(got.English, "2026-01-11") {
+			t.Fatalf("got %+v", got)
+		}
+		lost.Verdict = False
+		if got := Replay(rule, series, append(pages, lost), Bounds{}, now(), month); got.Gate != GatePassed {
+			t.Fatalf("got %+v", got)
+		}
+	}
+	if tried < 10 {
+		t.Fatalf("only %d worlds were tried", tried)
+	}
+}
+
+// A candidate is replayed within the pages of the present rule only: the
+// answer must be that of a replay of everything.
+func TestReplayWithinPagesEqualsReplayOfAll(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for i := range 200 {
+		rule, series, pages := world(r, []string{">", ">=", "<", "<="}[i%4])
+		rule.KeepFiringFor = time.Duration(r.IntN(3)) * time.Minute
+		m := machine{rule: rule, sigma: sigma(rule.Op), series: series}
+		base := m.run(m.sigma * rule.Threshold)
+		m.judge(base, pages)
+		level := m.sigma*rule.Threshold + 30*r.Float64()
+		var want sent
+		for _, q := range m.run(level) {
+			for _, p := range base {
+				if q.series == p.series && q.from <= p.to && q.to >= p.from {
+					switch p.verdict {
+					case True:
+						want.trues++
+					case False:
+						want.falses++
+					}
+				}
+			}
+		}
+		if got := m.sent(level, base, nil); got != want {
+			t.Fatalf("world %d: got %+v, want %+v", i, got, want)
 		}
 	}
 }
