@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,88 +91,6 @@ func apply(ctx context.Context, o *options) (bool, error) {
 		return false, nil
 	}
 	return true, o.publish(ctx, w, now)
-}
-
-// publish makes changes real. What fails before the commit leaves the files as
-// they were.
-func (o *options) publish(ctx context.Context, w *workspace, answers []answer) error {
-	all, err := w.edited(answers)
-	if err != nil {
-		return err
-	}
-	var files []publish.File
-	var others []string
-	for _, f := range all {
-		if bytes.Equal(f.Old, f.New) {
-			others = append(others, f.Path)
-		} else {
-			files = append(files, f)
-		}
-	}
-	var tests []string
-	if len(o.tests) > 0 {
-		if tests, err = glob(o.tests, ""); err != nil {
-			return err
-		}
-	}
-	if err := publish.Gate(ctx, files, others, tests); err != nil {
-		return err
-	}
-	var repo *publish.Repository
-	if o.commit {
-		if repo, err = publish.OpenRepository(ctx, publish.Git, files); err != nil {
-			return err
-		}
-		if err := repo.Ready(ctx, o.branch); err != nil {
-			return err
-		}
-		if o.branch != "" {
-			if err := repo.Switch(ctx, o.branch); err != nil {
-				return err
-			}
-		}
-	}
-	if err := publish.Replace(files); err != nil {
-		return err
-	}
-	if repo != nil {
-		hash, err := repo.Commit(ctx, message(answers))
-		if err != nil {
-			return errors.Join(fmt.Errorf("the files were put back: %w", err), publish.PutBack(files))
-		}
-		fmt.Fprintf(o.errOut, "committed %s\n", hash)
-		if o.push {
-			if err := repo.Push(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	if !o.reload {
-		return nil
-	}
-	want, err := loaded(files, answers)
-	if err != nil {
-		return err
-	}
-	return publish.Reload(ctx, w.prom, want, rulefile.SameExpr)
-}
-
-// loaded are the rules as Prometheus must show them.
-func loaded(files []publish.File, answers []answer) ([]publish.Loaded, error) {
-	var out []publish.Loaded
-	for _, f := range files {
-		now, err := rulefile.Parse(f.Path, f.New)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range answers {
-			if a.File == f.Path {
-				r := now.Groups[a.rule.GroupIndex].Rules[a.rule.Index]
-				out = append(out, publish.Loaded{Group: r.Group, Alert: r.Alert, Expr: r.Expr})
-			}
-		}
-	}
-	return out, nil
 }
 
 // watch runs apply on a schedule. A run that fails is said; the next one comes

@@ -7,16 +7,23 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // Runner runs git in a folder and returns what it printed.
 type Runner func(ctx context.Context, dir string, args ...string) ([]byte, error)
+
+// gitPatience is how long git, or a hook of it, may take to end after a signal.
+const gitPatience = 10 * time.Second
 
 // Git runs the git command, with the person's own settings: hooks, signing and
 // credentials are theirs.
 func Git(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // git then takes its locks away
+	cmd.WaitDelay = gitPatience
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return out, fmt.Errorf("running git %s: %w: %s", args[0], err, strings.TrimSpace(string(out)))
@@ -79,24 +86,56 @@ func (r *Repository) Ready(ctx context.Context, branch string) error {
 	return nil
 }
 
-// Switch goes to a branch, which is made when there is none of that name.
-func (r *Repository) Switch(ctx context.Context, branch string) error {
+// Switch goes to a branch, which is made when there is none of that name. back
+// undoes that, as long as nothing was committed.
+func (r *Repository) Switch(ctx context.Context, branch string) (back func(context.Context) error, err error) {
+	home := []string{"switch", "-q"}
+	if out, err := r.git(ctx, r.dir, "symbolic-ref", "-q", "--short", "HEAD"); err == nil {
+		home = append(home, strings.TrimSpace(string(out)))
+	} else {
+		out, err := r.git(ctx, r.dir, "rev-parse", "HEAD")
+		if err != nil {
+			return nil, err
+		}
+		home = append(home, "--detach", strings.TrimSpace(string(out)))
+	}
 	if _, err := r.git(ctx, r.dir, "rev-parse", "-q", "--verify", "refs/heads/"+branch); err == nil {
 		_, err = r.git(ctx, r.dir, "switch", "-q", branch)
-		return err
+		return func(ctx context.Context) error {
+			_, err := r.git(ctx, r.dir, home...)
+			return err
+		}, err
 	}
-	_, err := r.git(ctx, r.dir, "switch", "-q", "-c", branch)
-	return err
+	_, err = r.git(ctx, r.dir, "switch", "-q", "-c", branch)
+	return func(ctx context.Context) error {
+		if _, err := r.git(ctx, r.dir, home...); err != nil {
+			return err
+		}
+		_, err := r.git(ctx, r.dir, "branch", "-q", "-D", branch)
+		return err
+	}, err
 }
 
 // Commit commits exactly the rule files and returns the commit. What else is
-// staged stays staged.
+// staged stays staged. An error means that there is no commit.
 func (r *Repository) Commit(ctx context.Context, message string) (string, error) {
-	if _, err := r.git(ctx, r.dir, append([]string{"commit", "-q", "-m", message, "--only", "--"}, r.paths...)...); err != nil {
+	after := context.WithoutCancel(ctx)
+	before := r.head(after)
+	_, err := r.git(ctx, r.dir, append([]string{"commit", "-q", "-m", message, "--only", "--"}, r.paths...)...)
+	now := r.head(after)
+	if err != nil && now == before { // a signal may have come when it was already made
 		return "", err
 	}
-	out, err := r.git(ctx, r.dir, "rev-parse", "HEAD")
-	return strings.TrimSpace(string(out)), err
+	return now, nil
+}
+
+// head is the present commit; empty when there is none yet.
+func (r *Repository) head(ctx context.Context) string {
+	out, err := r.git(ctx, r.dir, "rev-parse", "-q", "--verify", "HEAD")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // Push sends the present branch to where it belongs.

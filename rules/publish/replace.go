@@ -18,7 +18,7 @@ func Replace(files []File) error {
 			return fmt.Errorf("replacing rule files: %w", err)
 		}
 		if !bytes.Equal(now, f.Old) {
-			return fmt.Errorf("replacing rule files: %q was changed by somebody meanwhile, nothing was written; run it again", f.Path)
+			return fmt.Errorf("replacing rule files: %q is not what was read, somebody changed it or the branch has another one; nothing was written, run it again there", f.Path)
 		}
 	}
 	for i, f := range files {
