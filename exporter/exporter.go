@@ -103,7 +103,6 @@ func New(o Options) (*App, error) {
 	}
 	a.current.Store(a.first)
 	a.reloads.succeeded(time.Now())
-	reg.MustRegister(currentSet{&a.current})
 	if a.server, err = httpd.Listen(httpd.Options{
 		ListenAddress: o.ListenAddress, ConfigFile: o.WebConfigFile, Handler: a.handler(), Logger: o.Logger,
 	}); err != nil {
@@ -134,12 +133,3 @@ func (a *App) ready() error {
 	}
 	return nil
 }
-
-// currentSet serves the snapshots of whichever generation is in force.
-type currentSet struct{ current *atomic.Pointer[generation] }
-
-func (currentSet) Describe(chan<- *prometheus.Desc) {}
-
-func (c currentSet) Collect(ch chan<- prometheus.Metric) { c.current.Load().set.Collect(ch) }
-
-var _ prometheus.Collector = currentSet{}

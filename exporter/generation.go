@@ -84,7 +84,7 @@ func sourcesOf(c *config.Config) ([]collect.Source, error) {
 	if c.HostEnabled() {
 		source, err := host.Source(host.Options{
 			ProcFS: c.Host.ProcFS, SysFS: c.Host.SysFS, RootFS: c.Host.RootFS,
-			Interval: c.Host.Interval.Std(), Timeout: c.Host.Timeout.Std(),
+			Interval: c.Host.Interval.Std(), Timeout: c.Host.Timeout.Std(), Names: naming("", nil),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("host: %w", err)
@@ -93,7 +93,7 @@ func sourcesOf(c *config.Config) ([]collect.Source, error) {
 	}
 	for _, p := range c.Postgres {
 		sources, err := postgres.Sources(postgres.Options{
-			Name: p.Name, Labelled: len(c.Postgres) > 1, DSN: p.Secret,
+			Name: p.Name, Names: naming(several(len(c.Postgres), p.Name), nil), DSN: p.Secret,
 			Interval: p.Interval.Std(), Timeout: p.Timeout.Std(), SlowInterval: p.SlowInterval.Std(),
 		})
 		if err != nil {
@@ -103,7 +103,7 @@ func sourcesOf(c *config.Config) ([]collect.Source, error) {
 	}
 	for _, r := range c.Redis {
 		o := redis.Options{
-			Name: r.Name, Labelled: len(c.Redis) > 1, URL: r.URL, Addr: r.Addr, Username: r.Username, Password: r.Password, DB: r.DB,
+			Name: r.Name, Names: naming(several(len(c.Redis), r.Name), nil), URL: r.URL, Addr: r.Addr, Username: r.Username, Password: r.Password, DB: r.DB,
 			Interval: r.Interval.Std(), Timeout: r.Timeout.Std(),
 		}
 		if r.TLS != nil {
@@ -127,4 +127,16 @@ func targetsOf(c *config.Config) []api.Target {
 		})
 	}
 	return out
+}
+
+func naming(target string, labels map[string]string) collect.Names {
+	return collect.NewNames(collect.Naming{Target: target, Labels: labels, Aliases: true})
+}
+
+// several is the name of a target where there are others of its kind.
+func several(count int, name string) string {
+	if count > 1 {
+		return name
+	}
+	return ""
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"html/template"
-	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/version"
 
+	"github.com/MNS-Vic/upkeep/exporter/collect"
 	"github.com/MNS-Vic/upkeep/internal/httpd"
 )
 
@@ -18,13 +18,8 @@ const maxScrapes = 40
 func (a *App) handler() http.Handler {
 	mux := http.NewServeMux()
 	httpd.Health(mux, "The exporter", a.ready, a.Reload)
-	mux.Handle("GET "+a.options.TelemetryPath, promhttp.InstrumentMetricHandler(a.registry, promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{
-		// One bad family must not take all others with it.
-		ErrorHandling:       promhttp.ContinueOnError,
-		ErrorLog:            slog.NewLogLogger(a.options.Logger.Handler(), slog.LevelError),
-		Registry:            a.registry,
-		MaxRequestsInFlight: maxScrapes,
-	})))
+	mux.Handle("GET "+a.options.TelemetryPath, promhttp.InstrumentMetricHandler(a.registry,
+		newScraper(a.registry, func() []*collect.Snapshot { return a.current.Load().set.Snapshots() }, a.options.Logger)))
 	mux.HandleFunc("GET /{$}", a.landing)
 	return mux
 }

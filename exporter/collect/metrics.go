@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ type Metrics struct {
 	duration    *prometheus.GaugeVec
 	lastSuccess *prometheus.GaugeVec
 	failures    *prometheus.CounterVec
+	dropped     *prometheus.GaugeVec
 }
 
 // NewMetrics registers them.
@@ -26,9 +28,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "upkeep_collector_last_success_timestamp_seconds", Help: "When a collection of a source last succeeded; 0 for never."}, labels),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "upkeep_collector_failures_total", Help: "Collections of a source that failed, by cause."}, append(labels, "cause")),
+			Name: "upkeep_collector_failures_total", Help: "Collections of a source that failed, by cause."}, append(slices.Clone(labels), "cause")),
 	}
-	reg.MustRegister(m.success, m.duration, m.lastSuccess, m.failures)
+	m.dropped = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "upkeep_collector_dropped_series",
+		Help: "Series of a family that the newest collection left out, because there were too many of them or twice the same. Absent when there were none.",
+	}, append(slices.Clone(labels), "family", "reason"))
+	reg.MustRegister(m.success, m.duration, m.lastSuccess, m.failures, m.dropped)
 	return m
 }
 
@@ -50,6 +56,20 @@ func (m *Metrics) Forget(name, target string) {
 	m.duration.DeletePartialMatch(labels)
 	m.lastSuccess.DeletePartialMatch(labels)
 	m.failures.DeletePartialMatch(labels)
+	m.dropped.DeletePartialMatch(labels)
+}
+
+// Cut records what the newest collection of a source left out.
+func (m *Metrics) Cut(name, target string, cuts []Cut) {
+	m.dropped.DeletePartialMatch(prometheus.Labels{"collector": name, "target": target})
+	for _, c := range cuts {
+		if c.OverLimit > 0 {
+			m.dropped.WithLabelValues(name, target, c.Family, "limit").Set(float64(c.OverLimit))
+		}
+		if c.Duplicates > 0 {
+			m.dropped.WithLabelValues(name, target, c.Family, "duplicate").Set(float64(c.Duplicates))
+		}
+	}
 }
 
 // Succeeded records a collection that went well and ended at end.

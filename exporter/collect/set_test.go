@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
@@ -26,41 +28,41 @@ type fake struct {
 }
 
 func newFake(collect func(context.Context) (float64, error)) *fake {
-	return &fake{up: NamesFor("").Gauge("thing_up", "Up."), collect: collect}
+	return &fake{up: NewNames(Naming{}).Gauge("thing_up", "Up."), collect: collect}
 }
 
-func (f *fake) Collect(ctx context.Context) ([]prometheus.Metric, error) {
+func (f *fake) Collect(ctx context.Context, b *Batch) error {
 	if f.running.Add(1) > 1 {
 		f.overlap.Store(true)
 	}
 	defer f.running.Add(-1)
 	f.calls.Add(1)
 	v, err := f.collect(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		b.Add(f.up, v)
 	}
-	return []prometheus.Metric{f.up.With(v)}, nil
+	return err
 }
-func (f *fake) Down() []prometheus.Metric { return []prometheus.Metric{f.up.With(0)} }
-func (f *fake) Close()                    { f.closed.Add(1) }
+func (f *fake) Down(b *Batch) { b.Add(f.up, 0) }
+func (f *fake) Close()        { f.closed.Add(1) }
 
 // bench runs a set over one fake inside a synctest bubble.
-func bench(t *testing.T, f *fake) (set *Set, reg *prometheus.Registry, stop func()) {
+func bench(t *testing.T, f *fake) (set *Set, all prometheus.Gatherer, stop func()) {
 	t.Helper()
-	reg = prometheus.NewPedanticRegistry()
+	reg := prometheus.NewPedanticRegistry()
 	set = NewSet(Options{
 		Sources: []Source{{Name: "thing", Target: "a", Interval: 10 * time.Second, Timeout: 5 * time.Second, Collector: f}},
 		Metrics: NewMetrics(reg), Logger: slog.New(slog.DiscardHandler),
 		Jitter: func(d time.Duration) time.Duration { return d },
 	})
-	reg.MustRegister(set)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { _ = set.Run(ctx); close(done) }()
-	return set, reg, func() { cancel(); <-done }
+	served := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return Families(set.Snapshots(), nil), nil })
+	return set, prometheus.Gatherers{reg, served}, func() { cancel(); <-done }
 }
 
-func expect(t *testing.T, reg *prometheus.Registry, lines ...string) {
+func expect(t *testing.T, reg prometheus.Gatherer, lines ...string) {
 	t.Helper()
 	got, err := testutil.GatherAndCount(reg, "thing_up")
 	if err != nil {
@@ -78,7 +80,7 @@ func expect(t *testing.T, reg *prometheus.Registry, lines ...string) {
 	}
 }
 
-func dump(t *testing.T, reg *prometheus.Registry) string {
+func dump(t *testing.T, reg prometheus.Gatherer) string {
 	t.Helper()
 	families, err := reg.Gather()
 	if err != nil {

@@ -7,8 +7,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // grace is what a collector gets beyond its deadline to notice it. One that
@@ -21,17 +19,20 @@ type watcher struct {
 	metrics *Metrics
 	logger  *slog.Logger
 	jitter  func(time.Duration) time.Duration
+	down    *Snapshot
+	batch   *Batch // used by the collection under way alone
+	size    int    // of the newest text, in bytes
 
 	mu      sync.Mutex
-	found   []prometheus.Metric
+	found   *Snapshot
 	foundAt time.Time
 	status  Status
 }
 
 type result struct {
-	metrics []prometheus.Metric
-	err     error
-	at      time.Time
+	found *Snapshot // nil when nothing is known
+	err   error
+	at    time.Time
 }
 
 func (w *watcher) run(ctx context.Context) {
@@ -96,7 +97,11 @@ func (w *watcher) guarded(ctx context.Context) (r result) {
 		}
 		r.at = time.Now()
 	}()
-	r.metrics, r.err = w.source.Collector.Collect(ctx)
+	w.batch.begin()
+	r.err = w.source.Collector.Collect(ctx, w.batch)
+	if r.err == nil || w.batch.Len() > 0 {
+		r.found, w.size = w.batch.seal(w.size)
+	}
 	return r
 }
 
@@ -105,8 +110,8 @@ func (w *watcher) record(ctx context.Context, r result, start time.Time) {
 		return // it was told to stop, that is no failure
 	}
 	took := r.at.Sub(start)
-	if r.err != nil && r.metrics == nil {
-		r.metrics = w.source.Collector.Down()
+	if r.found == nil {
+		r.found = w.down
 	}
 	w.mu.Lock()
 	before := w.status
@@ -119,10 +124,11 @@ func (w *watcher) record(ctx context.Context, r result, start time.Time) {
 		w.metrics.Succeeded(now.Name, now.Target, r.at, took)
 	} else {
 		cause := CauseOf(r.err)
-		now.Cause = string(cause)
+		now.Cause, now.Error = string(cause), r.err.Error()
 		w.metrics.Failed(now.Name, now.Target, cause, took)
 	}
-	w.found, w.foundAt, w.status = r.metrics, r.at, now
+	w.found, w.foundAt, w.status = r.found, r.at, now
+	w.metrics.Cut(now.Name, now.Target, r.found.cut)
 	w.mu.Unlock()
 	w.log(before, now, r.err)
 }
@@ -139,17 +145,19 @@ func (w *watcher) log(before, now Status, err error) {
 	}
 }
 
-// snapshot returns what to serve now.
-func (w *watcher) snapshot(now time.Time) []prometheus.Metric {
+// snapshot returns what to serve now, nil before the first collection has
+// ended, and how old it is.
+func (w *watcher) snapshot(now time.Time) (*Snapshot, time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	age := now.Sub(w.foundAt)
 	switch {
 	case !w.status.Tried:
-		return nil
-	case now.Sub(w.foundAt) > w.source.maxAge():
-		return w.source.Collector.Down()
+		return nil, 0
+	case age > w.source.maxAge():
+		return w.down, age
 	default:
-		return w.found
+		return w.found, age
 	}
 }
 
@@ -157,6 +165,9 @@ func (w *watcher) current() Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.status
-	s.Name, s.Target = w.source.Name, w.source.Target
+	s.Name, s.Target, s.Interval = w.source.Name, w.source.Target, w.source.Interval
+	if w.found != nil {
+		s.Series = w.found.Series()
+	}
 	return s
 }

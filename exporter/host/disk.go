@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/procfs/blockdevice"
+
+	"github.com/MNS-Vic/upkeep/exporter/collect"
 )
 
 // sectorBytes is the unit of /proc/diskstats, whatever the device's own is.
@@ -49,7 +51,7 @@ func diskValues() []diskValue {
 }
 
 // disks reads /proc/diskstats.
-func (h *host) disks(_ context.Context, s *sample) error {
+func (h *host) disks(_ context.Context, s *collect.Batch) error {
 	stats, err := h.block.ProcDiskstats()
 	if err != nil {
 		return err
@@ -60,10 +62,10 @@ func (h *host) disks(_ context.Context, s *sample) error {
 		if ignored.MatchString(d.DeviceName) {
 			continue
 		}
-		s.add(h.families.diskInfo, 1, d.DeviceName, strconv.Itoa(int(d.MajorNumber)), strconv.Itoa(int(d.MinorNumber)))
+		s.Add(h.families.diskInfo, 1, d.DeviceName, strconv.Itoa(int(d.MajorNumber)), strconv.Itoa(int(d.MinorNumber)))
 		for i, v := range values {
 			if d.IoStatsCount >= v.since {
-				s.add(h.families.disk[i], v.value(d), d.DeviceName)
+				s.Add(h.families.disk[i], v.value(d), d.DeviceName)
 			}
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/MNS-Vic/upkeep/exporter/collect"
 )
 
 // ignoredMounts and ignoredTypes are views of the kernel and of containers,
@@ -30,7 +32,7 @@ type mount struct {
 }
 
 // filesystems asks every mount for its space.
-func (h *host) filesystems(ctx context.Context, s *sample) error {
+func (h *host) filesystems(ctx context.Context, s *collect.Batch) error {
 	text, err := h.read("1/mounts")
 	if err != nil { // needs rights that we may not have
 		if text, err = h.read("self/mounts"); err != nil {
@@ -42,17 +44,17 @@ func (h *host) filesystems(ctx context.Context, s *sample) error {
 	for _, m := range mounts {
 		stat, failure := h.mounts.statfs(ctx, filepath.Join(h.options.RootFS, m.point))
 		labels := []string{m.device, failure, m.fstype, m.point}
-		s.add(f.deviceError, truth(failure != ""), labels...)
-		s.add(f.readOnly, truth(m.readOnly), labels...)
+		s.Add(f.deviceError, truth(failure != ""), labels...)
+		s.Add(f.readOnly, truth(m.readOnly), labels...)
 		if failure != "" {
 			continue
 		}
 		unit := float64(stat.Bsize)
-		s.add(f.size, float64(stat.Blocks)*unit, labels...)
-		s.add(f.free, float64(stat.Bfree)*unit, labels...)
-		s.add(f.avail, float64(stat.Bavail)*unit, labels...)
-		s.add(f.files, float64(stat.Files), labels...)
-		s.add(f.filesFree, float64(stat.Ffree), labels...)
+		s.Add(f.size, float64(stat.Blocks)*unit, labels...)
+		s.Add(f.free, float64(stat.Bfree)*unit, labels...)
+		s.Add(f.avail, float64(stat.Bavail)*unit, labels...)
+		s.Add(f.files, float64(stat.Files), labels...)
+		s.Add(f.filesFree, float64(stat.Ffree), labels...)
 	}
 	return nil
 }

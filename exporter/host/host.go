@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/procfs"
 	"github.com/prometheus/procfs/blockdevice"
 
@@ -29,6 +28,7 @@ type Options struct {
 	RootFS   string // where the host's file systems are mounted, default /
 	Interval time.Duration
 	Timeout  time.Duration
+	Names    collect.Names
 	Now      func() time.Time // for tests
 }
 
@@ -80,22 +80,15 @@ func newHost(o Options) (*host, error) {
 	}
 	return &host{
 		options: o, proc: proc, block: block, mounts: newMountTable(),
-		families: newFamilies(collect.NamesFor("")), named: map[string]collect.Family{},
+		families: newFamilies(o.Names), named: map[string]collect.Family{},
 	}, nil
-}
-
-// sample is what one collection has found so far.
-type sample struct{ metrics []prometheus.Metric }
-
-func (s *sample) add(f collect.Family, value float64, labels ...string) {
-	s.metrics = append(s.metrics, f.With(value, labels...))
 }
 
 // part reads one area. Parts do not know each other, and one failing does not
 // hide the others.
 type part struct {
 	name string
-	read func(*host, context.Context, *sample) error
+	read func(*host, context.Context, *collect.Batch) error
 }
 
 func parts() []part {
@@ -122,14 +115,11 @@ func parts() []part {
 }
 
 // Collect reads every part.
-func (h *host) Collect(ctx context.Context) ([]prometheus.Metric, error) {
-	var (
-		s        sample
-		failures []error
-	)
+func (h *host) Collect(ctx context.Context, s *collect.Batch) error {
+	var failures []error
 	for _, p := range parts() {
 		start := time.Now()
-		err := p.read(h, ctx, &s)
+		err := p.read(h, ctx, s)
 		if absent(err) {
 			err = nil // not on this kernel, in this container
 		}
@@ -138,20 +128,20 @@ func (h *host) Collect(ctx context.Context) ([]prometheus.Metric, error) {
 			success = 0
 			failures = append(failures, fmt.Errorf("reading %s: %w", p.name, err))
 		}
-		s.add(h.families.partSuccess, success, p.name)
-		s.add(h.families.partDuration, time.Since(start).Seconds(), p.name)
+		s.Add(h.families.partSuccess, success, p.name)
+		s.Add(h.families.partDuration, time.Since(start).Seconds(), p.name)
 	}
 	if err := errors.Join(failures...); err != nil {
 		if cause := collect.CauseOf(err); cause != collect.Other {
-			return s.metrics, collect.Fail(cause, err)
+			return collect.Fail(cause, err)
 		}
-		return s.metrics, collect.Fail(collect.Read, err)
+		return collect.Fail(collect.Read, err)
 	}
-	return s.metrics, nil
+	return nil
 }
 
 // Down has nothing to say: a host that cannot be read has no state.
-func (h *host) Down() []prometheus.Metric { return nil }
+func (h *host) Down(*collect.Batch) {}
 
 // Close has nothing to give back.
 func (h *host) Close() {}

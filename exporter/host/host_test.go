@@ -10,41 +10,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/expfmt"
 	"golang.org/x/sys/unix"
 
 	"github.com/MNS-Vic/upkeep/exporter/collect"
 )
 
 var update = flag.Bool("update", false, "write testdata/metrics.golden again")
-
-// gather exposes what a collection has found, as text.
-func gather(t *testing.T, metrics []prometheus.Metric) string {
-	t.Helper()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(fixedMetrics(metrics))
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b.String()
-}
-
-type fixedMetrics []prometheus.Metric
-
-func (fixedMetrics) Describe(chan<- *prometheus.Desc) {}
-func (f fixedMetrics) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range f {
-		ch <- m
-	}
-}
 
 // fixture is the host in testdata, whose mounts all answer the same.
 func fixture(t *testing.T) *host {
@@ -61,11 +32,11 @@ func fixture(t *testing.T) *host {
 }
 
 func TestTheWholeHostAsText(t *testing.T) {
-	metrics, err := fixture(t).Collect(t.Context())
+	found, err := collect.Once(t.Context(), fixture(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := gather(t, metrics)
+	got := found.Text()
 	// What depends on this machine and on the moment.
 	got = regexp.MustCompile(`(?m)^(node_scrape_collector_duration_seconds\{.*\}|node_uname_info\{).*$`).ReplaceAllString(got, "$1 VARIES")
 	if *update {
@@ -94,11 +65,11 @@ func TestOneBrokenFileDoesNotHideTheOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	metrics, err := h.Collect(t.Context())
+	found, err := collect.Once(t.Context(), h)
 	if err == nil || collect.CauseOf(err) != collect.Read || !strings.Contains(err.Error(), "reading loadavg") {
 		t.Errorf("error %v", err)
 	}
-	text := gather(t, metrics)
+	text := found.Text()
 	for _, want := range []string{`node_scrape_collector_success{collector="loadavg"} 0`, `node_scrape_collector_success{collector="cpu"} 1`, "node_memory_MemTotal_bytes 8.192e+09"} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("%q is missing", want)
@@ -119,11 +90,11 @@ func TestAHangingMountCostsOneGoroutineAndNothingElse(t *testing.T) {
 		return answer(path, s)
 	}
 	for range 3 {
-		metrics, err := h.Collect(t.Context())
+		found, err := collect.Once(t.Context(), h)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := gather(t, metrics)
+		text := found.Text()
 		for _, want := range []string{
 			`node_filesystem_device_error{device="/dev/sdb1",device_error="mountpoint timeout",fstype="xfs",mountpoint="/with blank"} 1`,
 			`node_filesystem_size_bytes{device="/dev/root",device_error="",fstype="ext4",mountpoint="/"} 4.096e+06`,
@@ -144,11 +115,11 @@ func TestAHangingMountCostsOneGoroutineAndNothingElse(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	metrics, err := h.Collect(t.Context())
+	found, err := collect.Once(t.Context(), h)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := gather(t, metrics); strings.Contains(text, "timeout") {
+	if text := found.Text(); strings.Contains(text, "timeout") {
 		t.Error("the mount answers and is still reported")
 	}
 }
@@ -160,11 +131,11 @@ func TestThisMachine(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	metrics, err := source.Collector.Collect(ctx)
+	found, err := collect.Once(ctx, source.Collector)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := gather(t, metrics)
+	text := found.Text()
 	for _, name := range []string{"node_cpu_seconds_total", "node_memory_MemAvailable_bytes", "node_filesystem_avail_bytes", "node_network_up", "node_uname_info"} {
 		if !strings.Contains(text, "\n"+name) {
 			t.Errorf("%s is missing", name)

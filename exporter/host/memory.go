@@ -12,14 +12,14 @@ import (
 )
 
 // memory publishes every line of /proc/meminfo under its own name.
-func (h *host) memory(_ context.Context, s *sample) error {
+func (h *host) memory(_ context.Context, s *collect.Batch) error {
 	text, err := h.read("meminfo")
 	if err != nil {
 		return err
 	}
 	for _, e := range parseMeminfo(text) {
 		name := "node_memory_" + e.name
-		s.add(h.name(name, "Field "+e.name+" of /proc/meminfo.", collect.Names.Gauge), e.value)
+		s.Add(h.name(name, "Field "+e.name+" of /proc/meminfo.", collect.Names.Gauge), e.value)
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ func vmstatFields() []string {
 	return []string{"oom_kill", "pgfault", "pgmajfault", "pgpgin", "pgpgout", "pswpin", "pswpout"}
 }
 
-func (h *host) vmstat(_ context.Context, s *sample) error {
+func (h *host) vmstat(_ context.Context, s *collect.Batch) error {
 	text, err := h.read("vmstat")
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (h *host) vmstat(_ context.Context, s *sample) error {
 			continue
 		}
 		if v, err := strconv.ParseFloat(value, 64); err == nil {
-			s.add(h.name("node_vmstat_"+key, "Field "+key+" of /proc/vmstat.", collect.Names.Untyped), v)
+			s.Add(h.name("node_vmstat_"+key, "Field "+key+" of /proc/vmstat.", collect.Names.Untyped), v)
 		}
 	}
 	return nil
@@ -79,7 +79,7 @@ func (h *host) vmstat(_ context.Context, s *sample) error {
 func (h *host) name(name, help string, kind func(collect.Names, string, string, ...string) collect.Family) collect.Family {
 	f, ok := h.named[name]
 	if !ok {
-		f = kind(collect.NamesFor(""), name, help)
+		f = kind(collect.NewNames(collect.Naming{}), name, help)
 		h.named[name] = f
 	}
 	return f

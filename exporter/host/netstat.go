@@ -27,7 +27,7 @@ func netstatFields() map[string][]string {
 }
 
 // netstat reads /proc/net/netstat, snmp and snmp6 of process 1, or ours.
-func (h *host) netstat(_ context.Context, s *sample) error {
+func (h *host) netstat(_ context.Context, s *collect.Batch) error {
 	wanted := netstatFields()
 	for _, file := range []string{"netstat", "snmp", "snmp6"} {
 		text, err := h.readNet(file)
@@ -44,7 +44,7 @@ func (h *host) netstat(_ context.Context, s *sample) error {
 		parse(text, func(protocol, field string, value float64) {
 			if slices.Contains(wanted[protocol], field) {
 				name := "node_netstat_" + protocol + "_" + field
-				s.add(h.name(name, "Field "+field+" of "+protocol+" in the network stack.", collect.Names.Untyped), value)
+				s.Add(h.name(name, "Field "+field+" of "+protocol+" in the network stack.", collect.Names.Untyped), value)
 			}
 		})
 	}
@@ -95,7 +95,7 @@ func parseSNMP6(text string, found func(protocol, field string, value float64)) 
 }
 
 // sockets reads /proc/net/sockstat.
-func (h *host) sockets(_ context.Context, s *sample) error {
+func (h *host) sockets(_ context.Context, s *collect.Batch) error {
 	for _, file := range []string{"sockstat", "sockstat6"} {
 		text, err := h.readNet(file)
 		if os.IsNotExist(err) {
@@ -105,7 +105,7 @@ func (h *host) sockets(_ context.Context, s *sample) error {
 			return err
 		}
 		parseSockstat(text, func(name string, value float64) {
-			s.add(h.name("node_sockstat_"+name, "Field "+name+" of the kernel's sockets.", collect.Names.Gauge), value)
+			s.Add(h.name("node_sockstat_"+name, "Field "+name+" of the kernel's sockets.", collect.Names.Gauge), value)
 		})
 	}
 	return nil
@@ -131,16 +131,16 @@ func parseSockstat(text string, found func(name string, value float64)) {
 }
 
 // softnet reads /proc/net/softnet_stat.
-func (h *host) softnet(_ context.Context, s *sample) error {
+func (h *host) softnet(_ context.Context, s *collect.Batch) error {
 	stats, err := h.proc.NetSoftnetStat()
 	if err != nil {
 		return err
 	}
 	for _, c := range stats {
 		id := strconv.FormatUint(uint64(c.Index), 10)
-		s.add(h.families.softProcessed, float64(c.Processed), id)
-		s.add(h.families.softDropped, float64(c.Dropped), id)
-		s.add(h.families.softSqueezed, float64(c.TimeSqueezed), id)
+		s.Add(h.families.softProcessed, float64(c.Processed), id)
+		s.Add(h.families.softDropped, float64(c.Dropped), id)
+		s.Add(h.families.softSqueezed, float64(c.TimeSqueezed), id)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/procfs"
+
+	"github.com/MNS-Vic/upkeep/exporter/collect"
 )
 
 // networkValue is one counter of /proc/net/dev.
@@ -42,14 +44,14 @@ func networkValues() []networkValue {
 
 // network reads /proc/net/dev of process 1, which is the host's own even when
 // we run in a container; of ourselves when that may not be read.
-func (h *host) network(_ context.Context, s *sample) error {
+func (h *host) network(_ context.Context, s *collect.Batch) error {
 	devices, err := h.devices()
 	if err != nil {
 		return err
 	}
 	for i, v := range networkValues() {
 		for name, line := range devices {
-			s.add(h.families.network[i], float64(v.value(line)), name)
+			s.Add(h.families.network[i], float64(v.value(line)), name)
 		}
 	}
 	return nil
@@ -66,7 +68,7 @@ func (h *host) devices() (procfs.NetDev, error) {
 
 // interfaces reads /sys/class/net: few files a device, since opening them is
 // what makes this area dear.
-func (h *host) interfaces(_ context.Context, s *sample) error {
+func (h *host) interfaces(_ context.Context, s *collect.Batch) error {
 	dir := filepath.Join(h.options.SysFS, "class/net")
 	devices, err := os.ReadDir(dir)
 	if err != nil {
@@ -83,17 +85,17 @@ func (h *host) interfaces(_ context.Context, s *sample) error {
 			return strings.TrimSpace(string(data))
 		}
 		state := get("operstate")
-		s.add(f.up, truth(state == "up"), name)
+		s.Add(f.up, truth(state == "up"), name)
 		if v, err := strconv.ParseFloat(get("carrier"), 64); err == nil {
-			s.add(f.carrier, v, name)
+			s.Add(f.carrier, v, name)
 		}
 		if v, err := strconv.ParseFloat(get("mtu"), 64); err == nil {
-			s.add(f.mtu, v, name)
+			s.Add(f.mtu, v, name)
 		}
 		if v, err := strconv.ParseFloat(get("speed"), 64); err == nil && v > 0 { // Mbit/s; -1 for unknown
-			s.add(f.speed, v*1e6/8, name)
+			s.Add(f.speed, v*1e6/8, name)
 		}
-		s.add(f.networkInfo, 1, get("address"), adminState(get("flags")), get("broadcast"), name, get("duplex"), get("ifalias"), state)
+		s.Add(f.networkInfo, 1, get("address"), adminState(get("flags")), get("broadcast"), name, get("duplex"), get("ifalias"), state)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func TestVersions(t *testing.T) {
 func TestStatementsFitTheServersVersion(t *testing.T) {
 	all := func(version int) string {
 		var b strings.Builder
-		for _, s := range fastGroup(collect.NamesFor("")) {
+		for _, s := range fastGroup(collect.NewNames(collect.Naming{})) {
 			b.WriteString(s.sql(version))
 		}
 		return b.String()

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/MNS-Vic/upkeep/exporter/collect"
 	"github.com/MNS-Vic/upkeep/internal/secret"
@@ -26,7 +25,7 @@ import (
 // Options of one server's sources.
 type Options struct {
 	Name         string        // label target of the collector's own metrics
-	Labelled     bool          // label every series with it: there are several servers
+	Names        collect.Names // of every series
 	DSN          secret.Secret // URL or keyword/value connection string
 	Interval     time.Duration
 	Timeout      time.Duration
@@ -35,10 +34,7 @@ type Options struct {
 
 // Sources makes the two sources of one server.
 func Sources(o Options) ([]collect.Source, error) {
-	names := collect.NamesFor("")
-	if o.Labelled {
-		names = collect.NamesFor(o.Name)
-	}
+	names := o.Names
 	fast, err := newServer(o, fastGroup(names))
 	if err != nil {
 		return nil, err
@@ -68,11 +64,11 @@ type statement struct {
 // answer is what a group has found so far.
 type answer struct {
 	endpoint string // host:port, label server
-	metrics  []prometheus.Metric
+	batch    *collect.Batch
 }
 
 func (a *answer) add(f collect.Family, value float64, labels ...string) {
-	a.metrics = append(a.metrics, f.With(value, labels...))
+	a.batch.Add(f, value, labels...)
 }
 
 // server asks one group of one server over one connection.
@@ -96,27 +92,27 @@ func newServer(o Options, g group) (*server, error) {
 // Collect asks the whole group in one round trip. A kept connection that has
 // died meanwhile, because the server was restarted, is replaced once: that is
 // no failure of the server's.
-func (s *server) Collect(ctx context.Context) ([]prometheus.Metric, error) {
+func (s *server) Collect(ctx context.Context, b *collect.Batch) error {
 	kept := s.link.kept()
-	a, err := s.try(ctx)
+	a, err := s.try(ctx, b)
 	if err != nil && kept && ctx.Err() == nil && broken(err) {
-		a, err = s.try(ctx)
+		a, err = s.try(ctx, b)
 	}
 	if err != nil {
-		return nil, s.link.explain(err)
+		return s.link.explain(err)
 	}
 	if s.up != nil {
 		a.add(*s.up, 1)
 	}
-	return a.metrics, nil
+	return nil
 }
 
-func (s *server) try(ctx context.Context) (*answer, error) {
+func (s *server) try(ctx context.Context, b *collect.Batch) (*answer, error) {
 	conn, err := s.link.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to PostgreSQL: %w", err)
 	}
-	a, err := ask(ctx, conn, s.group)
+	a, err := ask(ctx, conn, s.group, b)
 	if err != nil {
 		s.link.drop(conn)
 		return nil, err
@@ -127,8 +123,8 @@ func (s *server) try(ctx context.Context) (*answer, error) {
 	return a, nil
 }
 
-func ask(ctx context.Context, conn *pgx.Conn, g group) (*answer, error) {
-	a := &answer{endpoint: fmt.Sprintf("%s:%d", conn.Config().Host, conn.Config().Port)}
+func ask(ctx context.Context, conn *pgx.Conn, g group, b *collect.Batch) (*answer, error) {
+	a := &answer{endpoint: fmt.Sprintf("%s:%d", conn.Config().Host, conn.Config().Port), batch: b}
 	version := versionOf(conn.PgConn().ParameterStatus("server_version"))
 	var batch pgx.Batch
 	for _, st := range g {
@@ -156,11 +152,10 @@ func ask(ctx context.Context, conn *pgx.Conn, g group) (*answer, error) {
 }
 
 // Down is pg_up 0.
-func (s *server) Down() []prometheus.Metric {
-	if s.up == nil {
-		return nil
+func (s *server) Down(b *collect.Batch) {
+	if s.up != nil {
+		b.Add(*s.up, 0)
 	}
-	return []prometheus.Metric{s.up.With(0)}
 }
 
 // Close ends the kept connection.

@@ -9,39 +9,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/expfmt"
 
 	"github.com/MNS-Vic/upkeep/exporter/collect"
 	"github.com/MNS-Vic/upkeep/internal/secret"
 	"github.com/MNS-Vic/upkeep/internal/servers"
 )
-
-type fixedMetrics []prometheus.Metric
-
-func (fixedMetrics) Describe(chan<- *prometheus.Desc) {}
-func (f fixedMetrics) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range f {
-		ch <- m
-	}
-}
-
-func gather(t *testing.T, metrics []prometheus.Metric) string {
-	t.Helper()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(fixedMetrics(metrics))
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b.String()
-}
 
 func start(t *testing.T, args ...string) *servers.Process {
 	t.Helper()
@@ -93,11 +65,11 @@ func query[T any](t *testing.T, conn *pgx.Conn, sql string) (v T) {
 
 func collected(t *testing.T, c collect.Collector) string {
 	t.Helper()
-	metrics, err := c.Collect(t.Context())
+	found, err := collect.Once(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gather(t, metrics)
+	return found.Text()
 }
 
 func contains(t *testing.T, text string, wanted ...string) {
@@ -254,14 +226,14 @@ func TestFailuresHaveTheirCauseAndNoSecret(t *testing.T) {
 			fast, _ := sources(t, tc.dsn)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			_, err := fast.Collect(ctx)
+			_, err := collect.Once(ctx, fast)
 			if err == nil || collect.CauseOf(err) != tc.want {
 				t.Fatalf("%v, cause %s, want %s", err, collect.CauseOf(err), tc.want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the password is in %q", err)
 			}
-			contains(t, gather(t, fast.Down()), "pg_up 0\n")
+			contains(t, collect.Fill(0, fast.Down).Text(), "pg_up 0\n")
 			if left := len(fast.(*server).link.sockets); left != 0 {
 				t.Errorf("%d sockets are left", left)
 			}

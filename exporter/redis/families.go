@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/MNS-Vic/upkeep/exporter/collect"
 )
 
@@ -96,11 +94,8 @@ func newFamilies(n collect.Names) *families {
 }
 
 // fromInfo makes the metrics of one INFO. now is when it was asked for.
-func (f *families) fromInfo(i info, now time.Time) []prometheus.Metric {
-	var out []prometheus.Metric
-	add := func(family collect.Family, value float64, labels ...string) {
-		out = append(out, family.With(value, labels...))
-	}
+func (f *families) fromInfo(b *collect.Batch, i info, now time.Time) {
+	add := b.Add
 	for _, e := range f.fields {
 		if v, ok := i.number(e.key); ok {
 			add(e.family, v)
@@ -124,7 +119,6 @@ func (f *families) fromInfo(i info, now time.Time) []prometheus.Metric {
 	add(f.instance, 1, i.fields["role"], i.fields["redis_version"], i.fields["redis_build_id"], i.fields["redis_mode"], i.fields["os"],
 		i.fields["maxmemory_policy"], i.fields["tcp_port"], i.fields["run_id"], i.fields["process_id"], i.fields["master_replid"])
 	f.lists(i, add)
-	return out
 }
 
 // lists are the sections with one line per thing.

@@ -17,8 +17,8 @@ const replicaInfo = "# Server\r\nredis_version:7.2.0\r\nuptime_in_seconds:60\r\n
 	"# Keyspace\r\ndb3:keys=2,expires=1,avg_ttl=2500\r\n\r\nnonsense\r\n:empty\r\nused_memory:many\r\n"
 
 func TestFromInfo(t *testing.T) {
-	f := newFamilies(collect.NamesFor(""))
-	text := gather(t, f.fromInfo(parseInfo(replicaInfo), time.Unix(0, 0)))
+	f := newFamilies(collect.NewNames(collect.Naming{}))
+	text := collect.Fill(0, func(b *collect.Batch) { f.fromInfo(b, parseInfo(replicaInfo), time.Unix(0, 0)) }).Text()
 	for _, want := range []string{
 		"redis_start_time_seconds 1.7e+09\n",
 		"redis_rdb_last_bgsave_status 0\n",
@@ -47,7 +47,9 @@ func FuzzParseInfo(f *testing.F) {
 	f.Add(replicaInfo)
 	f.Fuzz(func(t *testing.T, text string) {
 		i := parseInfo(text)
-		newFamilies(collect.NamesFor("")).fromInfo(i, time.Unix(0, 0))
+		collect.Fill(0, func(b *collect.Batch) {
+			newFamilies(collect.NewNames(collect.Naming{})).fromInfo(b, i, time.Unix(0, 0))
+		})
 		if len(i.sections) > strings.Count(text, "#") {
 			t.Error("more sections than headings")
 		}

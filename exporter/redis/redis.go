@@ -17,7 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -28,8 +27,8 @@ import (
 
 // Options of one server's source.
 type Options struct {
-	Name     string // label target of the collector's own metrics
-	Labelled bool   // label every series with it: there are several servers
+	Name  string        // label target of the collector's own metrics
+	Names collect.Names // of every series
 
 	URL      secret.Secret // redis://..., instead of all the following
 	Addr     string
@@ -58,12 +57,8 @@ func Source(o Options) (collect.Source, error) {
 	if err != nil {
 		return collect.Source{}, err
 	}
-	names := collect.NamesFor("")
-	if o.Labelled {
-		names = collect.NamesFor(o.Name)
-	}
 	s := &server{
-		client: redis.NewClient(settings), families: newFamilies(names), slowlog: true,
+		client: redis.NewClient(settings), families: newFamilies(o.Names), slowlog: true,
 		secrets: []secret.Secret{o.URL, o.Password, secret.New(settings.Password)},
 	}
 	return collect.Source{Name: "redis", Target: o.Name, Interval: o.Interval, Timeout: o.Timeout, Collector: s}, nil
@@ -114,7 +109,7 @@ type server struct {
 var _ collect.Collector = (*server)(nil)
 
 // Collect asks everything in one pipeline.
-func (s *server) Collect(ctx context.Context) ([]prometheus.Metric, error) {
+func (s *server) Collect(ctx context.Context, b *collect.Batch) error {
 	start := time.Now()
 	pipe := s.client.Pipeline()
 	info := pipe.Info(ctx, "all")
@@ -132,43 +127,42 @@ func (s *server) Collect(ctx context.Context) ([]prometheus.Metric, error) {
 		err = broken
 	}
 	if err != nil {
-		return nil, s.explain(fmt.Errorf("asking Redis for INFO: %w", err))
+		return s.explain(fmt.Errorf("asking Redis for INFO: %w", err))
 	}
 	parsed := parseInfo(text)
 	if parsed.sections["Server"] == nil && parsed.sections["Stats"] == nil {
-		return nil, collect.Fail(collect.Parse, errors.New("reading INFO: it holds neither a server nor a stats section"))
+		return collect.Fail(collect.Parse, errors.New("reading INFO: it holds neither a server nor a stats section"))
 	}
-	out := s.families.fromInfo(parsed, start)
+	s.families.fromInfo(b, parsed, start)
 	if s.slowlog {
-		out = append(out, s.fromSlowLog(length, newest)...)
+		s.fromSlowLog(b, length, newest)
 	}
-	return append(out, s.families.up.With(1)), nil
+	b.Add(s.families.up, 1)
+	return nil
 }
 
-func (s *server) fromSlowLog(length *redis.Cmd, newest *redis.SlowLogCmd) []prometheus.Metric {
+func (s *server) fromSlowLog(b *collect.Batch, length *redis.Cmd, newest *redis.SlowLogCmd) {
 	n, err := length.Int64()
 	if err != nil {
 		// Forbidden, or unknown to this kind of server: asking again would
 		// only be counted as an error there.
 		var refused redis.Error
 		s.slowlog = !errors.As(err, &refused)
-		return nil
+		return
 	}
-	out := []prometheus.Metric{s.families.slowlogLength.With(float64(n))}
+	b.Add(s.families.slowlogLength, float64(n))
 	if entries, err := newest.Result(); err == nil {
 		var id, seconds float64
 		if len(entries) > 0 {
 			id, seconds = float64(entries[0].ID), entries[0].Duration.Seconds()
 		}
-		out = append(out, s.families.slowlogLastID.With(id), s.families.slowlogDuration.With(seconds))
+		b.Add(s.families.slowlogLastID, id)
+		b.Add(s.families.slowlogDuration, seconds)
 	}
-	return out
 }
 
 // Down is redis_up 0.
-func (s *server) Down() []prometheus.Metric {
-	return []prometheus.Metric{s.families.up.With(0)}
-}
+func (s *server) Down(b *collect.Batch) { b.Add(s.families.up, 0) }
 
 // Close ends the kept connection.
 func (s *server) Close() { _ = s.client.Close() }

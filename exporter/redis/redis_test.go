@@ -8,39 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/expfmt"
-
 	"github.com/MNS-Vic/upkeep/exporter/collect"
 	"github.com/MNS-Vic/upkeep/internal/secret"
 	"github.com/MNS-Vic/upkeep/internal/servers"
 )
-
-type fixedMetrics []prometheus.Metric
-
-func (fixedMetrics) Describe(chan<- *prometheus.Desc) {}
-func (f fixedMetrics) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range f {
-		ch <- m
-	}
-}
-
-func gather(t *testing.T, metrics []prometheus.Metric) string {
-	t.Helper()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(fixedMetrics(metrics))
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b.String()
-}
 
 func collector(t *testing.T, o Options) collect.Collector {
 	t.Helper()
@@ -80,11 +51,11 @@ func TestCollectingCausesNoErrorsAndKeepsOneConnection(t *testing.T) {
 	c := collector(t, Options{Name: "r", Addr: p.Addr})
 	var text string
 	for range 5 {
-		metrics, err := c.Collect(t.Context())
+		found, err := collect.Once(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text = gather(t, metrics)
+		text = found.Text()
 	}
 	for _, want := range []string{
 		"redis_up 1\n", `redis_db_keys{db="db0"} 1` + "\n", `redis_db_keys_expiring{db="db0"} 1` + "\n", "redis_memory_max_bytes 0\n",
@@ -109,11 +80,11 @@ func TestWhatTheServerRefusesIsAskedOnce(t *testing.T) {
 	cli(t, p, "ACL", "SETUSER", "exporter", "on", ">hunter2", "+info", "+client", "+ping")
 	c := collector(t, Options{Name: "r", Addr: p.Addr, Username: "exporter", Password: secret.New("hunter2")})
 	for range 3 {
-		metrics, err := c.Collect(t.Context())
+		found, err := collect.Once(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text := gather(t, metrics); !strings.Contains(text, "redis_up 1\n") || strings.Contains(text, "redis_slowlog") {
+		if text := found.Text(); !strings.Contains(text, "redis_up 1\n") || strings.Contains(text, "redis_slowlog") {
 			t.Error(text)
 		}
 	}
@@ -145,14 +116,14 @@ func TestFailuresHaveTheirCauseAndNoSecret(t *testing.T) {
 			c := collector(t, tc.options)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			_, err := c.Collect(ctx)
+			_, err := collect.Once(ctx, c)
 			if err == nil || collect.CauseOf(err) != tc.want {
 				t.Fatalf("%v, cause %s, want %s", err, collect.CauseOf(err), tc.want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the password is in %q", err)
 			}
-			if text := gather(t, c.Down()); !strings.Contains(text, "redis_up 0\n") {
+			if text := collect.Fill(0, c.Down).Text(); !strings.Contains(text, "redis_up 0\n") {
 				t.Error(text)
 			}
 		})

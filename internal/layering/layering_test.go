@@ -48,6 +48,7 @@ var ours = []struct {
 var theirs = map[string][]string{
 	"github.com/jackc/pgx":                                    {"exporter/postgres", "receiver/ledger", "receiver/action", "receiver/check"},
 	"github.com/redis/go-redis":                               {"exporter/redis", "receiver/action", "receiver/check"},
+	"github.com/klauspost/compress":                           {"exporter"},
 	"github.com/prometheus/procfs":                            {"exporter/host"},
 	"github.com/moby/moby":                                    {"exporter/docker", "receiver/action", "receiver/check"},
 	"github.com/coreos/go-systemd":                            {"exporter/host", "receiver/action"},
