@@ -139,6 +139,17 @@ func (b *Batch) put(f *family, s sample, values []string) {
 	b.size++
 }
 
+// Restart forgets what the round has found so far, for a collection that asks
+// again.
+func (b *Batch) Restart() { b.begin() }
+
+// Cut tells that n more series of f exist than the source hands over.
+func (b *Batch) Cut(f Family, n int) {
+	if g := b.groups[f.family]; n > 0 && g != nil && g.round == b.round {
+		g.overLimit += n
+	}
+}
+
 // begin starts a round.
 func (b *Batch) begin() {
 	b.round++

@@ -54,6 +54,10 @@ func (n Names) From(source string) Names {
 // with Family.As because their labels differ.
 func (n Names) Aliases() bool { return n.aliases }
 
+// Catalogued tells that a reference is being made, which lists also what is off
+// by default.
+func (n Names) Catalogued() bool { return n.catalog != nil }
+
 // Family is a name, its type and its labels, described once and kept.
 type Family struct{ *family }
 

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/MNS-Vic/upkeep/exporter/collect"
-	"github.com/MNS-Vic/upkeep/internal/secret"
 )
 
 // explain gives err its cause, and takes the secret out of its text.
@@ -20,9 +19,9 @@ func (l *link) explain(err error) error {
 	case cause == collect.Other && broken(err):
 		cause = collect.Connect
 	}
-	text := l.dsn.Mask(err.Error())
-	if l.config.Password != "" {
-		text = secret.New(l.config.Password).Mask(text)
+	text := err.Error()
+	for _, hidden := range l.secrets {
+		text = hidden.Mask(text)
 	}
 	return collect.Fail(cause, errors.New(text))
 }

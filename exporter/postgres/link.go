@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/MNS-Vic/upkeep/internal/secret"
 )
@@ -22,25 +23,29 @@ const (
 	parting = 250 * time.Millisecond
 )
 
-// link is the one connection of a group, and the sockets below it.
+// link is the one connection of a group, and the socket below it.
 type link struct {
-	config *pgx.ConnConfig
-	dsn    secret.Secret
+	config  *pgx.ConnConfig
+	secrets []secret.Secret
+	tls     *TLS
 
 	conn *pgx.Conn // used by one collection at a time
 
-	mu      sync.Mutex
-	sockets map[net.Conn]bool
+	mu     sync.Mutex
+	socket *socket // the only one
 }
 
-func newLink(dsn secret.Secret, timeout time.Duration) (*link, error) {
-	config, err := pgx.ParseConfig(dsn.Reveal())
+func newLink(o Options, timeout time.Duration) (*link, error) {
+	config, err := pgx.ParseConfig(o.DSN.Reveal())
 	if err != nil {
 		// The text quotes the connection string, and it may be one that no
 		// parser can find the password in.
 		return nil, errors.New("reading the PostgreSQL connection string: it is neither a URL (postgres://user@host/db) nor keywords (host=... user=...)")
 	}
-	l := &link{config: config, dsn: dsn, sockets: map[net.Conn]bool{}}
+	if !o.Password.Empty() {
+		config.Password = o.Password.Reveal()
+	}
+	l := &link{config: config, secrets: []secret.Secret{o.DSN, o.Password, secret.New(config.Password)}, tls: o.TLS}
 	millis := strconv.FormatInt(timeout.Milliseconds(), 10)
 	for name, value := range map[string]string{
 		"application_name":                    applicationName,
@@ -54,51 +59,90 @@ func newLink(dsn secret.Secret, timeout time.Duration) (*link, error) {
 	config.ConnectTimeout = 0 // the collection's deadline counts
 	dialer := &net.Dialer{KeepAlive: time.Minute}
 	config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		return l.track(conn), nil
+		return l.dial(ctx, dialer, network, addr)
+	}
+	if _, err := l.configFor(""); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
 
-func (l *link) kept() bool { return l.conn != nil && !l.conn.IsClosed() }
+// configFor is the configuration of a connection to one database, "" for the
+// one that the connection string names. Certificates are read anew, since they
+// are replaced while we run.
+func (l *link) configFor(database string) (*pgx.ConnConfig, error) {
+	config := l.config.Copy()
+	if database != "" {
+		config.Database = database
+	}
+	if l.tls == nil {
+		return config, nil
+	}
+	t, err := l.tls.client(config.Host)
+	if err != nil {
+		return nil, err
+	}
+	config.TLSConfig = t
+	var kept []*pgconn.FallbackConfig // other hosts, but never without TLS
+	for _, f := range config.Fallbacks {
+		if t, err = l.tls.client(f.Host); err != nil {
+			return nil, err
+		}
+		kept = append(kept, &pgconn.FallbackConfig{Host: f.Host, Port: f.Port, TLSConfig: t})
+	}
+	config.Fallbacks = kept
+	return config, nil
+}
 
-// open returns the kept connection, or a new one.
-func (l *link) open(ctx context.Context) (*pgx.Conn, error) {
-	if l.kept() {
+// kept tells whether a connection to this database is open.
+func (l *link) kept(database string) bool {
+	return l.conn != nil && !l.conn.IsClosed() && (database == "" || l.conn.Config().Database == database)
+}
+
+// open returns the kept connection when it is to this database, "" for any, or
+// a new one instead of it.
+func (l *link) open(ctx context.Context, database string) (*pgx.Conn, error) {
+	if l.kept(database) {
 		return l.conn, nil
 	}
-	conn, err := pgx.ConnectConfig(ctx, l.config)
+	if l.conn != nil {
+		l.leave(ctx)
+	}
+	config, err := l.configFor(database)
 	if err != nil {
-		l.closeSockets()
+		return nil, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		l.closeSocket()
 		return nil, err
 	}
 	l.conn = conn
 	return conn, nil
 }
 
-// drop gives up a connection after an error. A cut-off question is cancelled
-// at the server, but a server that is stopped will not even take that: its
-// sockets are closed after a moment, so none are left when a collection ends.
+// drop gives up a connection after an error. Its socket is closed at once, so
+// that none is left when a collection ends even if the server is stopped; then
+// the server is asked, over a new one, to stop working on the question.
 func (l *link) drop(conn *pgx.Conn) {
 	l.conn = nil
 	ctx, cancel := context.WithTimeout(context.Background(), parting)
 	defer cancel()
+	l.closeSocket()
 	_ = conn.Close(ctx)
 	select {
 	case <-conn.PgConn().CleanupDone():
 	case <-ctx.Done():
 	}
-	l.closeSockets()
+	_ = conn.PgConn().CancelRequest(ctx) // it is of no use when the session has ended
+	l.closeSocket()
 }
 
 // leave ends a connection in good order.
 func (l *link) leave(ctx context.Context) {
 	_ = l.conn.Close(ctx)
 	l.conn = nil
-	l.closeSockets()
+	l.closeSocket()
 }
 
 func (l *link) close() {
@@ -107,7 +151,7 @@ func (l *link) close() {
 	if l.conn != nil {
 		_ = l.conn.Close(ctx)
 	}
-	l.closeSockets()
+	l.closeSocket()
 }
 
 // socket reports its end to the link.
@@ -116,29 +160,40 @@ type socket struct {
 	link *link
 }
 
-func (l *link) track(conn net.Conn) net.Conn {
+// dial opens the link's socket. There is never a second one: the library would
+// open one beside the first to cancel a question.
+func (l *link) dial(ctx context.Context, dialer *net.Dialer, network, addr string) (net.Conn, error) {
+	l.mu.Lock()
+	busy := l.socket != nil
+	l.mu.Unlock()
+	if busy {
+		return nil, errors.New("a connection is open already")
+	}
+	conn, err := dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
 	s := &socket{conn, l}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sockets[s] = true
-	return s
+	l.socket = s
+	return s, nil
 }
 
 func (s *socket) Close() error {
 	s.link.mu.Lock()
-	delete(s.link.sockets, s)
+	if s.link.socket == s {
+		s.link.socket = nil
+	}
 	s.link.mu.Unlock()
 	return s.Conn.Close()
 }
 
-func (l *link) closeSockets() {
+func (l *link) closeSocket() {
 	l.mu.Lock()
-	var left []net.Conn
-	for s := range l.sockets {
-		left = append(left, s)
-	}
+	s := l.socket
 	l.mu.Unlock()
-	for _, s := range left {
+	if s != nil {
 		_ = s.Close()
 	}
 }

@@ -12,6 +12,7 @@ import (
 // for a row is a wait for its transaction and belongs to no database, so waits
 // are counted where the waiting session is connected.
 func locks(n collect.Names) statement {
+	n = n.From("pg_locks")
 	count := n.Gauge("pg_locks_count", "Locks, held or waited for.", "datname", "mode")
 	waiting := n.Gauge("pg_locks_waiting_count", "Locks that are waited for.", "datname", "mode")
 	blocked := n.Gauge("pg_blocked_sessions", "Sessions that wait for a lock.", "datname")

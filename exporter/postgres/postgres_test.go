@@ -26,9 +26,9 @@ func start(t *testing.T, args ...string) *servers.Process {
 }
 
 // sources are the fast and the slow collector of one server.
-func sources(t *testing.T, dsn string) (fast, slow collect.Collector) {
+func sources(t *testing.T, dsn string) (quick, slow collect.Collector) {
 	t.Helper()
-	s, err := Sources(Options{Name: "p", DSN: secret.New(dsn), Interval: time.Second, Timeout: 5 * time.Second, SlowInterval: time.Minute})
+	s, err := Sources(Options{Name: "p", DSN: secret.New(dsn), Interval: time.Second, Timeout: 5 * time.Second, SlowInterval: time.Minute, Names: collect.NewNames(collect.Naming{Aliases: true})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +84,8 @@ func contains(t *testing.T, text string, wanted ...string) {
 func TestWhatIsPublished(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	fast, slow := sources(t, p.URL)
-	text := collected(t, fast)
+	quick, slow := sources(t, p.URL)
+	text := collected(t, quick)
 	contains(t, text,
 		"pg_up 1\n", "pg_settings_max_connections 100\n", "pg_settings_superuser_reserved_connections 3\n", "pg_settings_shared_buffers_bytes 3.3554432e+07\n",
 		"pg_settings_lock_timeout_seconds 0.1\n", "pg_settings_fsync 0\n",
@@ -105,36 +105,34 @@ func TestAnOrdinaryRoleIsEnough(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	run(t, connect(t, p), "CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
-	fast, slow := sources(t, strings.Replace(p.URL, "postgres@", "watcher@", 1))
-	contains(t, collected(t, fast), "pg_up 1\n")
+	quick, slow := sources(t, strings.Replace(p.URL, "postgres@", "watcher@", 1))
+	contains(t, collected(t, quick), "pg_up 1\n")
 	contains(t, collected(t, slow), `pg_database_size_bytes{datname="postgres"} `)
 }
 
-func TestOneConnectionOneRoundTripAndGuards(t *testing.T) {
+func TestTwoConnectionsAreKeptAndGuarded(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	conn := connect(t, p)
-	fast, slow := sources(t, p.URL)
-	if n := len(fast.(*server).group); n > 8 {
+	quick, slow := sources(t, p.URL)
+	if n := len(quick.(*fast).group); n > 8 {
 		t.Errorf("the fast group has %d statements", n)
 	}
+	collected(t, quick)
+	collected(t, slow)
+	const ours = "SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity WHERE application_name = 'upkeep-exporter'"
+	kept := query[string](t, conn, ours)
+	if n := len(strings.Fields(kept)); n != 2 {
+		t.Errorf("%d connections are kept, want 2", n)
+	}
 	for range 3 {
-		collected(t, fast)
+		collected(t, quick)
 		collected(t, slow)
 	}
-	const ours = "FROM pg_stat_activity WHERE application_name = 'upkeep-exporter'"
-	deadline := time.Now().Add(10 * time.Second) // the slow group's session needs a moment to end
-	for query[int](t, conn, "SELECT count(*) "+ours) != 1 {
-		if time.Now().After(deadline) {
-			t.Fatal("not one connection is kept")
-		}
+	if again := query[string](t, conn, ours); again != kept {
+		t.Errorf("the connections %s became %s", kept, again)
 	}
-	kept := query[uint32](t, conn, "SELECT pid "+ours)
-	collected(t, fast)
-	if again := query[uint32](t, conn, "SELECT pid "+ours); again != kept {
-		t.Error("the connection was not kept")
-	}
-	own := fast.(*server).link.conn
+	own := quick.(*fast).link.conn
 	for setting, want := range map[string]string{
 		"default_transaction_read_only": "on", "statement_timeout": "5s", "lock_timeout": "100ms", "idle_in_transaction_session_timeout": "5s",
 	} {
@@ -155,10 +153,10 @@ func TestARowLockIsSeenWhereTheSessionWaits(t *testing.T) {
 	run(t, holder, "BEGIN; UPDATE t SET id = 2")
 	done := make(chan error, 1)
 	go func() { _, err := waiter.Exec(context.Background(), "UPDATE t SET id = 3"); done <- err }()
-	fast, _ := sources(t, p.URL)
+	quick, _ := sources(t, p.URL)
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		text := collected(t, fast)
+		text := collected(t, quick)
 		if strings.Contains(text, `pg_blocked_sessions{datname="postgres"} 1`+"\n") {
 			contains(t, text, `pg_locks_waiting_count{datname="postgres",mode="sharelock"} 1`+"\n")
 			if strings.Contains(text, `pg_lock_wait_max_seconds{datname="postgres"} 0`+"\n") {
@@ -182,18 +180,18 @@ func TestALockedTableChangesNothing(t *testing.T) {
 	holder := connect(t, p)
 	run(t, holder, "CREATE TABLE t (id int)")
 	run(t, holder, "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
-	fast, slow := sources(t, p.URL)
-	contains(t, collected(t, fast), "pg_up 1\n", `pg_locks_count{datname="postgres",mode="accessexclusivelock"} 1`+"\n")
+	quick, slow := sources(t, p.URL)
+	contains(t, collected(t, quick), "pg_up 1\n", `pg_locks_count{datname="postgres",mode="accessexclusivelock"} 1`+"\n")
 	contains(t, collected(t, slow), `pg_database_size_bytes{datname="postgres"} `)
 }
 
 func TestTheConnectionSurvivesARestartOfItsServer(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	fast, _ := sources(t, p.URL)
-	collected(t, fast)
+	quick, _ := sources(t, p.URL)
+	collected(t, quick)
 	run(t, connect(t, p), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'upkeep-exporter'")
-	contains(t, collected(t, fast), "pg_up 1\n") // not one false alarm
+	contains(t, collected(t, quick), "pg_up 1\n") // not one false alarm
 }
 
 func TestFailuresHaveTheirCauseAndNoSecret(t *testing.T) {
@@ -223,19 +221,19 @@ func TestFailuresHaveTheirCauseAndNoSecret(t *testing.T) {
 		"no such host":       {dsn("postgres", "nowhere.invalid:1", "postgres"), collect.DNS},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fast, _ := sources(t, tc.dsn)
+			quick, _ := sources(t, tc.dsn)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			_, err := collect.Once(ctx, fast)
+			_, err := collect.Once(ctx, quick)
 			if err == nil || collect.CauseOf(err) != tc.want {
 				t.Fatalf("%v, cause %s, want %s", err, collect.CauseOf(err), tc.want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the password is in %q", err)
 			}
-			contains(t, collect.Fill(0, fast.Down).Text(), "pg_up 0\n")
-			if left := len(fast.(*server).link.sockets); left != 0 {
-				t.Errorf("%d sockets are left", left)
+			contains(t, collect.Fill(0, quick.Down).Text(), "pg_up 0\n")
+			if quick.(*fast).link.socket != nil {
+				t.Error("a socket is left")
 			}
 		})
 	}

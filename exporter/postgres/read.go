@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,9 @@ type column struct {
 	sql    string // its value, an expression
 	since  int    // first server version that has it, 0 for all
 	from17 string // the expression from version 17 on, where it differs
+	labels []int  // which of the table's labels it has; nil means all
+	server bool   // and the server's address as the last one
+	heavy  bool   // has to look at the relation itself, and to wait for its lock
 }
 
 // since17 is the first version that counts checkpoints in a view of its own.
@@ -38,7 +42,8 @@ type table struct {
 	labels  []string // expressions
 	columns []column
 	from    string
-	from17  string // the same from version 17 on, where it differs
+	from17  string           // the same from version 17 on, where it differs
+	before  map[int][]string // the labels of servers older than a version
 }
 
 func (t table) statement() statement {
@@ -46,7 +51,13 @@ func (t table) statement() statement {
 		name: t.name,
 		sql: func(version int) string {
 			var exprs []string
-			for _, l := range t.labels {
+			labels := t.labels
+			for newer, older := range t.before {
+				if version < newer {
+					labels = older
+				}
+			}
+			for _, l := range labels {
 				exprs = append(exprs, "coalesce(("+l+")::text, '')")
 			}
 			for _, c := range t.columns {
@@ -62,6 +73,17 @@ func (t table) statement() statement {
 	}
 }
 
+// without is the table with NULL in place of what needs a lock.
+func (t table) without() table {
+	t.columns = slices.Clone(t.columns)
+	for i, c := range t.columns {
+		if c.heavy {
+			t.columns[i].sql = "NULL"
+		}
+	}
+	return t
+}
+
 func (t table) read(a *answer, rows pgx.Rows) error {
 	labels := make([]string, len(t.labels))
 	values := make([]*float64, len(t.columns))
@@ -72,14 +94,26 @@ func (t table) read(a *answer, rows pgx.Rows) error {
 	for i := range values {
 		into = append(into, &values[i])
 	}
+	some := make([]string, 0, len(labels)+1)
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return collect.Fail(collect.Parse, fmt.Errorf("reading a row: %w", err))
 		}
 		for i, c := range t.columns {
-			if values[i] != nil {
-				a.add(c.family, *values[i], append([]string(nil), labels...)...)
+			if values[i] == nil {
+				continue
 			}
+			some = append(some[:0], labels...)
+			if c.labels != nil {
+				some = some[:0]
+				for _, l := range c.labels {
+					some = append(some, labels[l])
+				}
+			}
+			if c.server {
+				some = append(some, a.endpoint)
+			}
+			a.add(c.family, *values[i], some...)
 		}
 	}
 	return rows.Err()

@@ -13,6 +13,8 @@ import (
 // settings publishes every setting that is a number or a switch, one series
 // each, so that a rule over all names sees a change of any.
 func settings(n collect.Names) statement {
+	n = n.From("pg_settings")
+	n.Pattern("gauge", "pg_settings_<name>", "Every setting that is a number or a switch, with its unit: _seconds, _bytes.")
 	families := map[string]collect.Family{} // a server's names do not change while it runs
 	return statement{
 		name: "settings",

@@ -84,10 +84,6 @@ func unprivileged(dir, name string) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// sslRequest is the first message of a PostgreSQL client that asks for TLS; a
-// server that answers it at all is accepting connections.
-const sslRequest = "\x00\x00\x00\x08\x04\xd2\x16\x2f"
-
 // startupRequest opens a session as user postgres; the server answers 'R' when
 // it is ready for it and 'E' while it still starts up.
 const startupRequest = "\x00\x00\x00\x16\x00\x03\x00\x00user\x00postgres\x00\x00"
@@ -98,13 +94,7 @@ func postgresReady(ctx context.Context, addr string) error {
 		return err
 	}
 	defer conn.Close()
-	if _, err := conn.Write([]byte(sslRequest)); err != nil {
-		return err
-	}
 	answer := make([]byte, 1)
-	if _, err := conn.Read(answer); err != nil {
-		return err
-	}
 	startup := []byte(startupRequest)
 	startup[3] = byte(len(startup))
 	if _, err := conn.Write(startup); err != nil {
