@@ -56,7 +56,7 @@ func (o Options) validate() error {
 // load reads the configuration, wherever it is.
 func (o Options) load() (*config.Config, error) {
 	if o.ConfigFile == "" {
-		return config.FromEnvironment(o.Getenv), nil
+		return config.FromEnvironment(o.Getenv)
 	}
 	return config.Load(o.ConfigFile)
 }

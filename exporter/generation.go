@@ -22,13 +22,13 @@ type generation struct {
 }
 
 func (a *App) newGeneration(c *config.Config) (*generation, error) {
-	sources, err := sourcesOf(c)
+	sources, err := sourcesOf(c, naming{aliases: c.AliasesWanted()})
 	if err != nil {
 		return nil, err
 	}
 	logger := a.options.Logger.With("component", "collect")
 	return &generation{
-		set:    collect.NewSet(collect.Options{Sources: sources, Metrics: a.collectors, Logger: logger}),
+		set:    collect.NewSet(collect.Options{Sources: sources, Metrics: a.collectors, Logger: logger, SeriesLimit: c.Limits.SeriesPerFamily}),
 		prober: api.New(api.Options{Targets: targetsOf(c), Metrics: a.probes, Collectors: a.collectors, Logger: logger}),
 	}, nil
 }
@@ -79,12 +79,12 @@ func (g *generation) forget(after *generation, metrics *collect.Metrics) {
 
 // sourcesOf makes the sources that are collected in the background. Series
 // are labelled with their target only where there are several of a kind.
-func sourcesOf(c *config.Config) ([]collect.Source, error) {
+func sourcesOf(c *config.Config, n naming) ([]collect.Source, error) {
 	var out []collect.Source
 	if c.HostEnabled() {
 		source, err := host.Source(host.Options{
 			ProcFS: c.Host.ProcFS, SysFS: c.Host.SysFS, RootFS: c.Host.RootFS,
-			Interval: c.Host.Interval.Std(), Timeout: c.Host.Timeout.Std(), Names: naming("", nil),
+			Interval: c.Host.Interval.Std(), Timeout: c.Host.Timeout.Std(), Names: n.of("", nil),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("host: %w", err)
@@ -92,10 +92,17 @@ func sourcesOf(c *config.Config) ([]collect.Source, error) {
 		out = append(out, source)
 	}
 	for _, p := range c.Postgres {
-		sources, err := postgres.Sources(postgres.Options{
-			Name: p.Name, Names: naming(several(len(c.Postgres), p.Name), nil), DSN: p.Secret,
-			Interval: p.Interval.Std(), Timeout: p.Timeout.Std(), SlowInterval: p.SlowInterval.Std(),
-		})
+		o := postgres.Options{
+			Name: p.Name, Names: n.of(several(len(c.Postgres), p.Name), p.Labels), DSN: p.Secret, Password: p.Password,
+			Interval: p.Interval.Std(), Timeout: p.Timeout.Std(),
+			SlowInterval: p.SlowInterval.Std(), SlowTimeout: p.SlowTimeout.Std(), BloatInterval: p.BloatInterval.Std(),
+			Databases: p.Databases, ExcludeDatabases: p.ExcludeDatabases,
+			Tables: p.MaxTables, Statements: p.MaxStatements, StatementText: p.StatementText,
+		}
+		if t := p.TLS; t != nil {
+			o.TLS = &postgres.TLS{CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile, ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify}
+		}
+		sources, err := postgres.Sources(o)
 		if err != nil {
 			return nil, fmt.Errorf("postgres %q: %w", p.Name, err)
 		}
@@ -103,7 +110,7 @@ func sourcesOf(c *config.Config) ([]collect.Source, error) {
 	}
 	for _, r := range c.Redis {
 		o := redis.Options{
-			Name: r.Name, Names: naming(several(len(c.Redis), r.Name), nil), URL: r.URL, Addr: r.Addr, Username: r.Username, Password: r.Password, DB: r.DB,
+			Name: r.Name, Names: n.of(several(len(c.Redis), r.Name), r.Labels), URL: r.URL, Addr: r.Addr, Username: r.Username, Password: r.Password, DB: r.DB,
 			Interval: r.Interval.Std(), Timeout: r.Timeout.Std(),
 		}
 		if r.TLS != nil {
@@ -129,8 +136,14 @@ func targetsOf(c *config.Config) []api.Target {
 	return out
 }
 
-func naming(target string, labels map[string]string) collect.Names {
-	return collect.NewNames(collect.Naming{Target: target, Labels: labels, Aliases: true})
+// naming makes the names of every target in one way.
+type naming struct {
+	aliases bool
+	catalog *collect.Catalog // nil but for the reference
+}
+
+func (n naming) of(target string, labels map[string]string) collect.Names {
+	return collect.NewNames(collect.Naming{Target: target, Labels: labels, Aliases: n.aliases, Catalog: n.catalog})
 }
 
 // several is the name of a target where there are others of its kind.

@@ -51,7 +51,7 @@ func parseGolden(line string) golden {
 func varies(name string) bool {
 	prefixes := []string{"node_memory_", "node_netstat_", "node_sockstat_", "node_vmstat_", "node_disk_", "node_pressure_",
 		"node_schedstat_", "node_nf_conntrack_", "node_network_speed_", "node_network_carrier", "node_softnet_", "node_entropy_",
-		"pg_settings_", "pg_stat_bgwriter_buffers_backend", "pg_stat_database_active_time", "go_", "process_", "promhttp_", "redis_"}
+		"pg_settings_", "pg_stat_bgwriter_buffers_backend", "pg_stat_database_active_time", "pg_process_idle_seconds", "go_", "process_", "promhttp_", "redis_"}
 	needed := []string{"node_memory_MemAvailable_bytes", "node_memory_MemTotal_bytes", "node_memory_MemFree_bytes", "node_memory_SwapFree_bytes",
 		"node_vmstat_pgmajfault", "node_netstat_Tcp_CurrEstab", "node_sockstat_TCP_inuse", "node_disk_io_time_seconds_total",
 		"pg_settings_max_connections", "pg_settings_superuser_reserved_connections", "pg_settings_max_locks_per_transaction",

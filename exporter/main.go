@@ -73,7 +73,7 @@ func checkConfig(o Options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	sources, err := sourcesOf(c)
+	sources, err := sourcesOf(c, naming{})
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,20 @@ import (
 
 // Config is exporter.yml.
 type Config struct {
+	// Aliases publishes older and differently spelt names too, for dashboards
+	// and rules of others. On unless it is false.
+	Aliases *bool  `yaml:"aliases"`
+	Limits  Limits `yaml:"limits"`
+
 	Host     Host       `yaml:"host"`
 	Postgres []Postgres `yaml:"postgres"`
 	Redis    []Redis    `yaml:"redis"`
 	API      API        `yaml:"api"`
+}
+
+// Limits bound what is published.
+type Limits struct {
+	SeriesPerFamily int `yaml:"series_per_family"` // of one source; more are cut, and counted
 }
 
 // Host is this machine. It is watched unless enabled is false.
@@ -34,29 +44,42 @@ type Host struct {
 	RootFS   string   `yaml:"rootfs"`
 }
 
-// Postgres is one PostgreSQL server. Sizes of databases are asked for on the
-// slow interval, since they cost the server most.
+// Postgres is one PostgreSQL server. Tables, statements and sizes are asked
+// for on the slow interval, since they cost the server most; bloat is
+// estimated on its own.
 type Postgres struct {
-	Name         string   `yaml:"name"`
-	DSNFile      string   `yaml:"dsn_file"`
-	DSN          string   `yaml:"dsn"`
-	Interval     Duration `yaml:"interval"`
-	Timeout      Duration `yaml:"timeout"`
-	SlowInterval Duration `yaml:"slow_interval"`
+	Name             string            `yaml:"name"`
+	Labels           map[string]string `yaml:"labels"` // of every series of this server
+	DSNFile          string            `yaml:"dsn_file"`
+	DSN              string            `yaml:"dsn"`
+	PasswordFile     string            `yaml:"password_file"`
+	TLS              *TLS              `yaml:"tls"`
+	Interval         Duration          `yaml:"interval"`
+	Timeout          Duration          `yaml:"timeout"`
+	SlowInterval     Duration          `yaml:"slow_interval"`
+	SlowTimeout      Duration          `yaml:"slow_timeout"`
+	BloatInterval    Duration          `yaml:"bloat_interval"`
+	Databases        []string          `yaml:"databases"`         // whose tables are read; all when empty
+	ExcludeDatabases []string          `yaml:"exclude_databases"` // whose tables are not
+	MaxTables        int               `yaml:"max_tables"`        // of each database, the largest
+	MaxStatements    int               `yaml:"max_statements"`    // those that took most time
+	StatementText    bool              `yaml:"statement_text"`
 
-	Secret secret.Secret `yaml:"-"` // the connection string, from wherever it came
+	Secret   secret.Secret `yaml:"-"` // the connection string, from wherever it came
+	Password secret.Secret `yaml:"-"`
 }
 
 // Redis is one Redis server.
 type Redis struct {
-	Name         string   `yaml:"name"`
-	Addr         string   `yaml:"addr"`
-	Username     string   `yaml:"username"`
-	PasswordFile string   `yaml:"password_file"`
-	DB           int      `yaml:"db"`
-	TLS          *TLS     `yaml:"tls"`
-	Interval     Duration `yaml:"interval"`
-	Timeout      Duration `yaml:"timeout"`
+	Name         string            `yaml:"name"`
+	Labels       map[string]string `yaml:"labels"` // of every series of this server
+	Addr         string            `yaml:"addr"`
+	Username     string            `yaml:"username"`
+	PasswordFile string            `yaml:"password_file"`
+	DB           int               `yaml:"db"`
+	TLS          *TLS              `yaml:"tls"`
+	Interval     Duration          `yaml:"interval"`
+	Timeout      Duration          `yaml:"timeout"`
 
 	Password secret.Secret `yaml:"-"`
 	URL      secret.Secret `yaml:"-"` // from REDIS_URL, instead of all the above
@@ -65,6 +88,8 @@ type Redis struct {
 // TLS switches TLS on by being there.
 type TLS struct {
 	CAFile             string `yaml:"ca_file"`
+	CertFile           string `yaml:"cert_file"` // of the client
+	KeyFile            string `yaml:"key_file"`
 	ServerName         string `yaml:"server_name"`
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
 }
@@ -114,15 +139,44 @@ func Load(path string) (*Config, error) {
 }
 
 // FromEnvironment is the configuration without a file: the host, and the
-// databases that DATABASE_URL and REDIS_URL name.
-func FromEnvironment(getenv func(string) string) *Config {
+// databases that DATABASE_URL and REDIS_URL name, or the files that
+// DATABASE_URL_FILE and REDIS_URL_FILE name.
+func FromEnvironment(getenv func(string) string) (*Config, error) {
 	var c Config
-	if dsn := getenv("DATABASE_URL"); dsn != "" {
-		c.Postgres = []Postgres{{Name: "postgres", Secret: secret.New(dsn)}}
+	dsn, err := fromEnvironment(getenv, "DATABASE_URL")
+	if err != nil {
+		return nil, err
 	}
-	if url := getenv("REDIS_URL"); url != "" {
-		c.Redis = []Redis{{Name: "redis", URL: secret.New(url)}}
+	if !dsn.Empty() {
+		c.Postgres = []Postgres{{Name: "postgres", Secret: dsn}}
+	}
+	url, err := fromEnvironment(getenv, "REDIS_URL")
+	if err != nil {
+		return nil, err
+	}
+	if !url.Empty() {
+		c.Redis = []Redis{{Name: "redis", URL: url}}
 	}
 	c = c.withDefaults()
-	return &c
+	return &c, nil
+}
+
+// fromEnvironment reads a secret from the variable name, or from the file that
+// name_FILE names.
+func fromEnvironment(getenv func(string) string, name string) (secret.Secret, error) {
+	value, file := getenv(name), getenv(name+"_FILE")
+	switch {
+	case value != "" && file != "":
+		return secret.Secret{}, fmt.Errorf("reading the environment: %s and %s_FILE are both set, keep one", name, name)
+	case file != "":
+		s, err := secret.FromFile(file)
+		if err != nil {
+			return s, fmt.Errorf("reading the environment: %s_FILE: %w", name, err)
+		}
+		return s, nil
+	case value != "":
+		return secret.New(value), nil
+	default:
+		return secret.Secret{}, nil
+	}
 }

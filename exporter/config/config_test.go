@@ -36,6 +36,14 @@ var wanted = map[string]string{
 	"api-head-body":          `@:6: api.targets[0].body_contains: a HEAD request has no body, use GET`,
 	"api-endpoint-twice":     `@:4: api.targets[1].endpoint: "ping" stands here again for exchange "okx", endpoints must differ`,
 	"api-timeout":            `@:6: api.targets[0].timeout: 2s is longer than the interval 1s`,
+	"limit":                  `@:2: limits.series_per_family: -5 is below 1`,
+	"postgres-bloat":         `@:5: postgres[0].bloat_interval: 1m is shorter than slow_interval 5m`,
+	"postgres-slow-timeout":  `@:5: postgres[0].slow_timeout: 2m is longer than slow_interval 1m`,
+	"postgres-max-tables":    `@:4: postgres[0].max_tables: 10000 is not between 1 and 5000`,
+	"postgres-tls-key":       `@:4: postgres[0].tls.cert_file: is of no use without key_file, name both`,
+	"postgres-tls-missing":   `@:5: postgres[0].tls.ca_file: open testdata/nowhere: no such file or directory`,
+	"postgres-label":         `@:5: postgres[0].labels.instance: the label "instance" is taken, choose another`,
+	"postgres-label-name":    `@:5: postgres[0].labels.data-centre: "data-centre" is no name of a label, use letters, digits and _`,
 	"two-mistakes":           "@:3: redis[0].addr: \"nowhere\" is no address, write it as host:port\n@:4: redis[0].db: -1 is below 0",
 }
 
@@ -81,11 +89,11 @@ api:
 		t.Fatal(err)
 	}
 	got := []time.Duration{
-		c.Host.Timeout.Std(), c.Postgres[0].Interval.Std(), c.Postgres[0].SlowInterval.Std(), c.Redis[0].Timeout.Std(),
+		c.Host.Timeout.Std(), c.Postgres[0].Interval.Std(), c.Postgres[0].SlowInterval.Std(), c.Postgres[0].SlowTimeout.Std(), c.Postgres[0].BloatInterval.Std(), c.Redis[0].Timeout.Std(),
 		c.API.Targets[0].Interval.Std(), c.API.Targets[0].Timeout.Std(), c.API.Targets[1].Timeout.Std(),
 	}
 	want := []time.Duration{
-		time.Second, 10 * time.Second, 5 * time.Minute, 3 * time.Second,
+		time.Second, 10 * time.Second, time.Minute, 30 * time.Second, 15 * time.Minute, 3 * time.Second,
 		2 * time.Second, 2 * time.Second, 10 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -116,12 +124,25 @@ func TestNoSecretIsPrinted(t *testing.T) {
 
 func TestTheEnvironmentNamesTheDatabases(t *testing.T) {
 	env := map[string]string{"DATABASE_URL": "postgres://x", "REDIS_URL": "redis://y"}
-	c := FromEnvironment(func(k string) string { return env[k] })
-	if len(c.Postgres) != 1 || c.Postgres[0].Secret.Reveal() != "postgres://x" || len(c.Redis) != 1 || c.Redis[0].URL.Reveal() != "redis://y" {
-		t.Errorf("%+v", c)
+	c, err := FromEnvironment(func(k string) string { return env[k] })
+	if err != nil || len(c.Postgres) != 1 || c.Postgres[0].Secret.Reveal() != "postgres://x" || len(c.Redis) != 1 || c.Redis[0].URL.Reveal() != "redis://y" {
+		t.Errorf("%+v, %v", c, err)
 	}
-	c = FromEnvironment(func(string) string { return "" })
-	if len(c.Postgres)+len(c.Redis)+len(c.API.Targets) != 0 || !c.HostEnabled() {
-		t.Errorf("%+v", c)
+	c, err = FromEnvironment(func(string) string { return "" })
+	if err != nil || len(c.Postgres)+len(c.Redis)+len(c.API.Targets) != 0 || !c.HostEnabled() {
+		t.Errorf("%+v, %v", c, err)
+	}
+	env = map[string]string{"DATABASE_URL_FILE": "testdata/dsn"}
+	c, err = FromEnvironment(func(k string) string { return env[k] })
+	if err != nil || len(c.Postgres) != 1 || c.Postgres[0].Secret.Empty() {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for want, env := range map[string]map[string]string{
+		"reading the environment: REDIS_URL and REDIS_URL_FILE are both set, keep one":                                      {"REDIS_URL": "a", "REDIS_URL_FILE": "b"},
+		"reading the environment: DATABASE_URL_FILE: reading secret file: open testdata/nowhere: no such file or directory": {"DATABASE_URL_FILE": "testdata/nowhere"},
+	} {
+		if _, err := FromEnvironment(func(k string) string { return env[k] }); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

@@ -13,7 +13,12 @@ const (
 	hostTimeout          = Duration(3 * time.Second)
 	postgresInterval     = Duration(10 * time.Second)
 	postgresTimeout      = Duration(5 * time.Second)
-	postgresSlowInterval = Duration(5 * time.Minute)
+	postgresSlowInterval = Duration(time.Minute)
+	postgresSlowTimeout  = Duration(30 * time.Second)
+	postgresBloat        = Duration(15 * time.Minute)
+	maxTables            = 500
+	maxStatements        = 100
+	seriesPerFamily      = 5000
 	redisInterval        = Duration(10 * time.Second)
 	redisTimeout         = Duration(3 * time.Second)
 	apiInterval          = Duration(15 * time.Second)
@@ -23,6 +28,7 @@ const (
 // withDefaults returns a copy with every unset value filled in. A timeout that
 // was not set never exceeds the interval that was.
 func (c Config) withDefaults() Config {
+	c.Limits.SeriesPerFamily = or(c.Limits.SeriesPerFamily, seriesPerFamily)
 	c.Host.Interval = or(c.Host.Interval, hostInterval)
 	c.Host.Timeout = or(c.Host.Timeout, min(hostTimeout, c.Host.Interval))
 	c.Host.ProcFS = or(c.Host.ProcFS, "/proc")
@@ -35,6 +41,10 @@ func (c Config) withDefaults() Config {
 		p.Interval = or(p.Interval, postgresInterval)
 		p.Timeout = or(p.Timeout, min(postgresTimeout, p.Interval))
 		p.SlowInterval = or(p.SlowInterval, max(postgresSlowInterval, p.Interval))
+		p.SlowTimeout = or(p.SlowTimeout, min(postgresSlowTimeout, p.SlowInterval))
+		p.BloatInterval = or(p.BloatInterval, max(postgresBloat, p.SlowInterval))
+		p.MaxTables = or(p.MaxTables, maxTables)
+		p.MaxStatements = or(p.MaxStatements, maxStatements)
 	}
 	c.Redis = slices.Clone(c.Redis)
 	for i := range c.Redis {
@@ -56,6 +66,9 @@ func (c Config) withDefaults() Config {
 	c.API.Timeout = or(c.API.Timeout, min(apiTimeout, c.API.Interval))
 	return c
 }
+
+// AliasesWanted says whether older and differently spelt names are published.
+func (c Config) AliasesWanted() bool { return c.Aliases == nil || *c.Aliases }
 
 // HostEnabled says whether this machine is watched.
 func (c Config) HostEnabled() bool { return c.Host.Enabled == nil || *c.Host.Enabled }

@@ -17,6 +17,9 @@ func (c *Config) readSecrets(p *places) {
 		default:
 			p.Wrong([]any{"postgres", i, "dsn_file"}, "missing, name a file with the connection string")
 		}
+		if pg.PasswordFile != "" {
+			pg.Password = p.secret(pg.PasswordFile, "postgres", i, "password_file")
+		}
 	}
 	for i := range c.Redis {
 		if file := c.Redis[i].PasswordFile; file != "" {

@@ -1,31 +1,38 @@
 package config
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // minInterval keeps a slip of the pen (5ms for 5m) from becoming a load test.
 const minInterval = Duration(100 * time.Millisecond)
 
 func (c *Config) validate(p *places) {
+	if c.Limits.SeriesPerFamily < 1 {
+		p.Wrong([]any{"limits", "series_per_family"}, "%d is below 1", c.Limits.SeriesPerFamily)
+	}
 	p.schedule(c.Host.Interval, c.Host.Timeout, "host")
 	names := map[string]bool{}
 	for i, pg := range c.Postgres {
 		p.name(names, pg.Name, "postgres", i)
 		p.schedule(pg.Interval, pg.Timeout, "postgres", i)
-		if pg.SlowInterval < pg.Interval {
-			p.Wrong([]any{"postgres", i, "slow_interval"}, "%s is shorter than the interval %s", pg.SlowInterval, pg.Interval)
-		}
+		p.postgres(pg, i)
 	}
 	names = map[string]bool{}
 	for i, r := range c.Redis {
 		p.name(names, r.Name, "redis", i)
 		p.schedule(r.Interval, r.Timeout, "redis", i)
+		p.tls(r.TLS, "redis", i)
+		p.labels(r.Labels, "redis", i)
 		if _, _, err := net.SplitHostPort(r.Addr); err != nil {
 			p.Wrong([]any{"redis", i, "addr"}, "%q is no address, write it as host:port", r.Addr)
 		}
@@ -44,6 +51,69 @@ func (c *Config) validate(p *places) {
 		names[key] = true
 	}
 }
+
+func (p *places) postgres(pg Postgres, i int) {
+	at := func(key string) []any { return []any{"postgres", i, key} }
+	if pg.SlowInterval < pg.Interval {
+		p.Wrong(at("slow_interval"), "%s is shorter than the interval %s", pg.SlowInterval, pg.Interval)
+	}
+	if pg.SlowTimeout > pg.SlowInterval {
+		p.Wrong(at("slow_timeout"), "%s is longer than slow_interval %s", pg.SlowTimeout, pg.SlowInterval)
+	}
+	if pg.BloatInterval < pg.SlowInterval {
+		p.Wrong(at("bloat_interval"), "%s is shorter than slow_interval %s", pg.BloatInterval, pg.SlowInterval)
+	}
+	for key, n := range map[string]int{"max_tables": pg.MaxTables, "max_statements": pg.MaxStatements} {
+		if n < 0 || n > mostRows {
+			p.Wrong(at(key), "%d is not between 1 and %d", n, mostRows)
+		}
+	}
+	p.tls(pg.TLS, "postgres", i)
+	p.labels(pg.Labels, "postgres", i)
+}
+
+// mostRows bounds what one statement may publish of a server.
+const mostRows = 5000
+
+// tls checks that certificates can be read; they are read again when a
+// connection is made.
+func (p *places) tls(t *TLS, path ...any) {
+	if t == nil {
+		return
+	}
+	at := func(key string) []any { return append(slices.Clone(path), "tls", key) }
+	for key, file := range map[string]string{"ca_file": t.CAFile, "cert_file": t.CertFile, "key_file": t.KeyFile} {
+		if file == "" {
+			continue
+		}
+		if _, err := os.ReadFile(file); err != nil {
+			p.Wrong(at(key), "%w", err)
+		}
+	}
+	switch {
+	case t.CertFile != "" && t.KeyFile == "":
+		p.Wrong(at("cert_file"), "is of no use without key_file, name both")
+	case t.CertFile == "" && t.KeyFile != "":
+		p.Wrong(at("key_file"), "is of no use without cert_file, name both")
+	}
+}
+
+// labels checks the labels that are put on every series of a target.
+func (p *places) labels(labels map[string]string, path ...any) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		at := append(slices.Clone(path), "labels", name)
+		switch {
+		case !model.LegacyValidation.IsValidLabelName(name) || strings.HasPrefix(name, "__"):
+			p.Wrong(at, "%q is no name of a label, use letters, digits and _", name)
+		case slices.Contains(reservedLabels(), name):
+			p.Wrong(at, "the label %q is taken, choose another", name)
+		}
+	}
+}
+
+// reservedLabels are those that Prometheus gives, and that tell our own targets
+// apart.
+func reservedLabels() []string { return []string{"job", "instance", "target", "le", "quantile"} }
 
 func (p *places) name(seen map[string]bool, name string, list string, i int) {
 	path := []any{list, i, "name"}

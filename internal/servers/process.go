@@ -146,7 +146,15 @@ func (p *Process) await(ctx context.Context, ready func(context.Context) error) 
 
 // Find returns the path of a program, looking where Debian puts it as well as
 // in PATH. The error says which package has it.
+//
+// UPKEEP_POSTGRES_BIN names a folder with another version's postgres and
+// initdb, for tests against it.
 func Find(program string) (string, error) {
+	if dir := os.Getenv("UPKEEP_POSTGRES_BIN"); dir != "" && Package(program) == "postgresql" {
+		if path := filepath.Join(dir, program); executable(path) {
+			return path, nil
+		}
+	}
 	if path, err := exec.LookPath(program); err == nil {
 		return path, nil
 	}
@@ -157,6 +165,11 @@ func Find(program string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("finding %q: it is not installed; on Debian or Ubuntu: apt-get install %s", program, Package(program))
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 // Package names the Debian package that holds a program.
