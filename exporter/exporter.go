@@ -25,6 +25,7 @@ type Options struct {
 	ListenAddress string // default :9470
 	WebConfigFile string
 	TelemetryPath string           // default /metrics
+	DebugAddress  string           // where profiles are served; empty for nowhere
 	Reload        <-chan os.Signal // each value reloads the configuration, as SIGHUP does
 	Getenv        func(string) string
 	Logger        *slog.Logger
@@ -70,6 +71,7 @@ type App struct {
 	probes     *api.Metrics
 	reloads    *reloadMetrics
 	server     *httpd.Server
+	debug      *httpd.Server // nil where none is wanted
 
 	first   *generation
 	current atomic.Pointer[generation]
@@ -108,6 +110,13 @@ func New(o Options) (*App, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if o.DebugAddress != "" {
+		if a.debug, err = httpd.Listen(httpd.Options{
+			ListenAddress: o.DebugAddress, ConfigFile: o.WebConfigFile, Handler: profiles(), Logger: o.Logger,
+		}); err != nil {
+			return nil, err
+		}
+	}
 	return a, nil
 }
 
@@ -121,6 +130,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.Add("collecting", a.keepCurrent)
 	g.Add("serving", a.server.Run)
 	g.Add("signals", a.watchReload)
+	if a.debug != nil {
+		g.Add("profiles", a.debug.Run)
+	}
 	return g.Run(ctx)
 }
 

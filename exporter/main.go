@@ -44,6 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	check := app.Flag("config.check", "Check the configuration and exit.").Bool()
 	app.Flag("web.listen-address", "Address to listen on.").Default(":9470").StringVar(&o.ListenAddress)
 	app.Flag("web.config.file", "TLS and authentication, in the format of the Prometheus exporter toolkit.").StringVar(&o.WebConfigFile)
+	app.Flag("web.debug-address", "Address to serve profiles of this program on, with the same TLS and authentication; none by default.").StringVar(&o.DebugAddress)
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&o.TelemetryPath)
 
 	_, err := app.Parse(args)

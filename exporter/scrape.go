@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -27,31 +26,18 @@ type scraper struct {
 	registry  prometheus.Gatherer
 	snapshots func() []*collect.Snapshot
 	logger    *slog.Logger
-	slots     chan struct{} // bounds how many scrapes are answered at once
-	text      sync.Pool     // *[]byte
-	gzip      sync.Pool     // *gzip.Writer
-	zstd      sync.Pool     // *zstd.Encoder
+	slots     chan struct{}   // bounds how many scrapes are answered at once
+	gzip      chan compressor // kept between scrapes: making one costs more than using it
+	zstd      chan compressor
 }
+
+// keptCompressors is how many compressors of a kind are kept.
+const keptCompressors = 2
 
 func newScraper(registry prometheus.Gatherer, snapshots func() []*collect.Snapshot, logger *slog.Logger) *scraper {
 	return &scraper{
 		registry: registry, snapshots: snapshots, logger: logger, slots: make(chan struct{}, maxScrapes),
-		text: sync.Pool{New: func() any { return new([]byte) }},
-		gzip: sync.Pool{New: func() any {
-			w, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
-			if err != nil {
-				panic(err) // the level is a constant
-			}
-			return w
-		}},
-		zstd: sync.Pool{New: func() any {
-			w, err := zstd.NewWriter(io.Discard, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-				zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(256<<10))
-			if err != nil {
-				panic(err) // the options are constants
-			}
-			return w
-		}},
+		gzip: make(chan compressor, keptCompressors), zstd: make(chan compressor, keptCompressors),
 	}
 }
 
@@ -69,43 +55,36 @@ func (s *scraper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.logger.Error("gathering the program's own metrics", "err", err) // what could be gathered is served
 	}
-	buf := s.text.Get().(*[]byte)
-	defer s.text.Put(buf)
 	format := expfmt.Negotiate(r.Header)
-	*buf, err = encode((*buf)[:0], format, own, s.snapshots())
-	if err != nil {
-		s.logger.Error("encoding metrics", "format", format, "err", err)
-		http.Error(w, "encoding metrics: "+err.Error(), http.StatusInternalServerError)
-		return
-	}
 	w.Header().Set("Content-Type", string(format))
 	w.Header().Set("Vary", "Accept, Accept-Encoding")
-	s.send(w, r, *buf)
+	out, done := s.compressed(w, r)
+	if err := write(out, format, own, s.snapshots()); err != nil && r.Context().Err() == nil {
+		s.logger.Error("writing metrics", "format", format, "err", err)
+	}
+	done()
 }
 
-// encode appends everything in one format. A family of the program's own stays
+// write writes everything in one format. A family of the program's own stays
 // its own: a file or a server cannot claim its name.
-func encode(to []byte, format expfmt.Format, own []*dto.MetricFamily, snapshots []*collect.Snapshot) ([]byte, error) {
+func write(w io.Writer, format expfmt.Format, own []*dto.MetricFamily, snapshots []*collect.Snapshot) error {
 	taken := make(map[string]bool, len(own))
+	enc := expfmt.NewEncoder(w, format)
 	for _, f := range own {
 		taken[f.GetName()] = true
-	}
-	out := bytes.NewBuffer(to)
-	enc := expfmt.NewEncoder(out, format)
-	for _, f := range own {
 		if err := enc.Encode(f); err != nil {
-			return out.Bytes(), err
+			return err
 		}
 	}
 	if format.FormatType() == expfmt.TypeTextPlain {
-		return collect.AppendText(out.Bytes(), snapshots, taken), nil
+		return collect.WriteText(w, snapshots, taken)
 	}
 	for _, f := range collect.Families(snapshots, taken) {
 		if err := enc.Encode(f); err != nil {
-			return out.Bytes(), err
+			return err
 		}
 	}
-	return out.Bytes(), nil
+	return nil
 }
 
 // compressor is what both encodings offer.
@@ -114,25 +93,50 @@ type compressor interface {
 	Reset(io.Writer)
 }
 
-func (s *scraper) send(w http.ResponseWriter, r *http.Request, body []byte) {
-	var pool *sync.Pool
-	switch encoding := encodingOf(r.Header.Get("Accept-Encoding")); encoding {
-	case "gzip":
-		pool = &s.gzip
-		w.Header().Set("Content-Encoding", encoding)
+// compressed is where to write, and what ends it.
+func (s *scraper) compressed(w http.ResponseWriter, r *http.Request) (out io.Writer, done func()) {
+	encoding := encodingOf(r.Header.Get("Accept-Encoding"))
+	kept, make := s.gzip, newGzip
+	switch encoding {
+	case "":
+		b := bufio.NewWriterSize(w, 64<<10)
+		return b, func() { _ = b.Flush() } // the scraper is gone, there is nobody to tell
 	case "zstd":
-		pool = &s.zstd
-		w.Header().Set("Content-Encoding", encoding)
+		kept, make = s.zstd, newZstd
 	}
-	if pool == nil {
-		_, _ = w.Write(body) // the scraper is gone, there is nobody to tell
-		return
+	w.Header().Set("Content-Encoding", encoding)
+	var z compressor
+	select {
+	case z = <-kept:
+	default:
+		z = make()
 	}
-	z := pool.Get().(compressor)
-	defer pool.Put(z)
 	z.Reset(w)
-	_, _ = z.Write(body)
-	_ = z.Close()
+	return z, func() {
+		_ = z.Close()
+		z.Reset(io.Discard)
+		select {
+		case kept <- z:
+		default:
+		}
+	}
+}
+
+func newGzip() compressor {
+	w, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	return w
+}
+
+func newZstd() compressor {
+	w, err := zstd.NewWriter(io.Discard, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(256<<10))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return w
 }
 
 // encodingOf chooses from what the scraper accepts, gzip where it leaves the

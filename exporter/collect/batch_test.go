@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -20,6 +21,15 @@ func expected(t *testing.T, snapshots ...*Snapshot) string {
 		if _, err := expfmt.MetricFamilyToText(&out, f); err != nil {
 			t.Fatal(err)
 		}
+	}
+	return out.String()
+}
+
+func text(t *testing.T, snapshots ...*Snapshot) string {
+	t.Helper()
+	var out strings.Builder
+	if err := WriteText(&out, snapshots, nil); err != nil {
+		t.Fatal(err)
 	}
 	return out.String()
 }
@@ -52,7 +62,7 @@ func TestTheTextIsTheLibrarysByteForByte(t *testing.T) {
 	one := some(NewNames(Naming{Aliases: true}), numbers...)
 	labelled := some(NewNames(Naming{Aliases: true, Target: "db 2", Labels: map[string]string{"team": "\"a\"", "Zone": "z"}}), 1, 2)
 	for name, snapshots := range map[string][]*Snapshot{"one": {one}, "labelled": {labelled}, "two": {one, labelled}} {
-		if diff := cmp.Diff(expected(t, snapshots...), string(AppendText(nil, snapshots, nil))); diff != "" {
+		if diff := cmp.Diff(expected(t, snapshots...), text(t, snapshots...)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -64,19 +74,19 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string, number float64) {
 		gauge := NewNames(Naming{}).Gauge("a", "Help.", "l")
 		s := Fill(0, func(b *Batch) { b.Add(gauge, number, value) })
-		if got, want := string(AppendText(nil, []*Snapshot{s}, nil)), expected(t, s); got != want {
+		if got, want := s.Text(), expected(t, s); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 		parser := expfmt.NewTextParser(model.LegacyValidation)
-		if _, err := parser.TextToMetricFamilies(bytes.NewReader(AppendText(nil, []*Snapshot{s}, nil))); err != nil {
+		if _, err := parser.TextToMetricFamilies(strings.NewReader(s.Text())); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
 func TestAliasesAreTheSameSeriesAndCanBeLeftOut(t *testing.T) {
-	with := string(AppendText(nil, []*Snapshot{some(NewNames(Naming{Aliases: true}))}, nil))
-	without := string(AppendText(nil, []*Snapshot{some(NewNames(Naming{}))}, nil))
+	with := some(NewNames(Naming{Aliases: true})).Text()
+	without := some(NewNames(Naming{})).Text()
 	if !strings.Contains(with, "\na 42\n") || strings.Contains(without, "\na 42\n") || !strings.Contains(without, "\na_total 42\n") {
 		t.Errorf("with:\n%s\nwithout:\n%s", with, without)
 	}
@@ -95,7 +105,7 @@ func TestNoFamilyGrowsWithoutBound(t *testing.T) {
 		if diff := cmp.Diff([]Cut{{"a", 7, 1}}, s.cut); diff != "" || s.Series() != 3 {
 			t.Errorf("%d series, cut %s", s.Series(), diff)
 		}
-		if text := string(AppendText(nil, []*Snapshot{s}, nil)); strings.Contains(text, " 2\n") {
+		if text := s.Text(); strings.Contains(text, " 2\n") {
 			t.Errorf("the second value replaced the first:\n%s", text)
 		}
 		if g := b.groups[gauge.family]; len(g.series) != 3 {
@@ -120,9 +130,9 @@ func TestASnapshotDoesNotChangeWithTheNextRound(t *testing.T) {
 		return s
 	}
 	first := round(1)
-	before := string(AppendText(nil, []*Snapshot{first}, nil))
+	before := first.Text()
 	round(2)
-	if string(AppendText(nil, []*Snapshot{first}, nil)) != before || expected(t, first) != before {
+	if first.Text() != before || expected(t, first) != before {
 		t.Error("an older snapshot has changed")
 	}
 }
@@ -178,9 +188,10 @@ func BenchmarkRound(b *testing.B) {
 	})
 	b.Run("scrape", func(b *testing.B) {
 		b.ReportAllocs()
-		var out []byte
 		for b.Loop() {
-			out = AppendText(out[:0], []*Snapshot{s}, nil)
+			if err := WriteText(io.Discard, []*Snapshot{s}, nil); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -73,42 +74,41 @@ func Fill(limit int, fill func(*Batch)) *Snapshot {
 	return s
 }
 
-// merged calls each for every family of all snapshots, sorted by name, with the
-// blocks that belong to it.
-func merged(snapshots []*Snapshot, each func([]block)) {
-	n := 0
-	for _, s := range snapshots {
-		n += len(s.blocks)
-	}
-	all := make([]block, 0, n)
-	for _, s := range snapshots {
-		all = append(all, s.blocks...)
-	}
-	slices.SortStableFunc(all, func(a, b block) int { return strings.Compare(a.family.name, b.family.name) })
-	for from := 0; from < len(all); {
-		to := from + 1
-		for to < len(all) && all[to].family.name == all[from].family.name {
-			to++
+// WriteText writes the snapshots in the Prometheus text format, families sorted
+// by name. Families that several snapshots have are put together; those that
+// skip names are left out. Nothing is copied on the way.
+func WriteText(w io.Writer, snapshots []*Snapshot, skip map[string]bool) error {
+	next := make([]int, len(snapshots)) // the first block of each that is not written yet
+	for {
+		name := ""
+		for i, s := range snapshots {
+			if next[i] < len(s.blocks) && (name == "" || s.blocks[next[i]].family.name < name) {
+				name = s.blocks[next[i]].family.name
+			}
 		}
-		each(all[from:to])
-		from = to
+		if name == "" {
+			return nil
+		}
+		begun := skip[name]
+		for i, s := range snapshots {
+			for next[i] < len(s.blocks) && s.blocks[next[i]].family.name == name {
+				b := &s.blocks[next[i]]
+				next[i]++
+				if skip[name] {
+					continue
+				}
+				if !begun {
+					begun = true
+					if _, err := io.WriteString(w, b.family.header); err != nil {
+						return err
+					}
+				}
+				if _, err := w.Write(b.text); err != nil {
+					return err
+				}
+			}
+		}
 	}
-}
-
-// AppendText appends the snapshots in the Prometheus text format. Families that
-// several snapshots have are put together, and those that skip names are left out.
-func AppendText(to []byte, snapshots []*Snapshot, skip map[string]bool) []byte {
-	merged(snapshots, func(blocks []block) {
-		f := blocks[0].family
-		if skip[f.name] {
-			return
-		}
-		to = append(to, f.header...)
-		for _, b := range blocks {
-			to = append(to, b.text...)
-		}
-	})
-	return to
 }
 
 // Text is the snapshot in the Prometheus text format; "" for none.
@@ -116,7 +116,9 @@ func (s *Snapshot) Text() string {
 	if s == nil {
 		return ""
 	}
-	return string(AppendText(nil, []*Snapshot{s}, nil))
+	var b strings.Builder
+	_ = WriteText(&b, []*Snapshot{s}, nil) // a builder takes everything
+	return b.String()
 }
 
 // Once collects one time, outside of any Set. The snapshot is never nil.
